@@ -1,0 +1,87 @@
+"""Evaluate LLM applications where you build them: in the notebook.
+
+Pick a dataset, run a task over every item with live progress, read honest scores.
+
+Example:
+    >>> import xeroml_nb as xn
+    >>> xn.create_trace_id(seed="session-1-msg-1")
+    '9a7c43e3ba21e1437e40b8b28b5bfc25'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xeroml_nb.client import Client, arun, get_client, run, start
+    from xeroml_nb.errors import XeromlError
+    from xeroml_nb.examples import example
+    from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.experiment import Experiment
+    from xeroml_nb.experiments.retries import Retries
+    from xeroml_nb.notebook.magics import load_ipython_extension
+    from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.ids import create_trace_id
+    from xeroml_nb.scoring.evaluator import evaluator
+    from xeroml_nb.tracing.observe import observe
+    from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
+    from xeroml_nb.widgets.dataset_picker import pick_dataset
+    from xeroml_nb.widgets.run_panel import run_panel
+
+# Name to the module that defines it: nothing is imported before it is used.
+_HOMES = {
+    "Client": "client",
+    "Dataset": "experiments.dataset",
+    "DatasetItem": "records.dataset",
+    "Experiment": "experiments.experiment",
+    "Retries": "experiments.retries",
+    "XeromlError": "errors",
+    "arun": "client",
+    "create_trace_id": "records.ids",
+    "disable_tracing": "tracing.propagate",
+    "evaluator": "scoring.evaluator",
+    "example": "examples",
+    "get_client": "client",
+    "load_ipython_extension": "notebook.magics",
+    "observe": "tracing.observe",
+    "pick_dataset": "widgets.dataset_picker",
+    "propagate_attributes": "tracing.propagate",
+    "run": "client",
+    "run_panel": "widgets.run_panel",
+    "start": "client",
+}
+
+__all__ = [
+    "Client",
+    "Dataset",
+    "DatasetItem",
+    "Experiment",
+    "Retries",
+    "XeromlError",
+    "arun",
+    "create_trace_id",
+    "disable_tracing",
+    "evaluator",
+    "example",
+    "get_client",
+    "load_ipython_extension",
+    "observe",
+    "pick_dataset",
+    "propagate_attributes",
+    "run",
+    "run_panel",
+    "start",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,425 @@
+"""The front door: one client for datasets, experiments, traces and scores."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.errors import BadInput, NotFound
+from xeroml_nb.experiments import dataset as datasets
+from xeroml_nb.experiments import runner
+from xeroml_nb.experiments.experiment import Experiment
+from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
+from xeroml_nb.experiments.sources import ColumnMap
+from xeroml_nb.experiments.surfaces import Follower, surface_for
+from xeroml_nb.experiments.task import Task
+from xeroml_nb.records import clock
+from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus
+from xeroml_nb.records.ids import checked_name, random_id
+from xeroml_nb.records.score import Score, ScoreTarget, new_score
+from xeroml_nb.scoring.evaluator import resolve
+from xeroml_nb.settings import Settings
+from xeroml_nb.store import datasets as stored_datasets
+from xeroml_nb.store import experiments as stored_experiments
+from xeroml_nb.store import observations as stored_observations
+from xeroml_nb.store import scores as stored_scores
+from xeroml_nb.store.rows import Rows
+from xeroml_nb.store.store import Store
+from xeroml_nb.tracing import pipeline
+from xeroml_nb.tracing.observation import observation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.retries import Retries
+    from xeroml_nb.experiments.sources import Columns
+    from xeroml_nb.records.dataset import DatasetRecord
+    from xeroml_nb.records.observation import Observation
+    from xeroml_nb.tracing.observation import LiveObservation
+
+    TaskLike = Task | Callable[..., Any]
+    Evaluators = Sequence[str | Callable[..., Any]]
+
+_clients: dict[str, Client]
+_lock = threading.Lock()
+
+
+class Client:
+    """Everything of one store; `get_client()` gives the usual one.
+
+    Args:
+        settings: Where the store is and how traces are labelled.
+
+    Raises:
+        StoreError: If the store cannot be opened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store = Store(settings.store)
+        self._recorder = pipeline.connect(settings, self._keep)
+        self._live: dict[str, Experiment] = {}
+
+    def __repr__(self) -> str:
+        return f"Client({self._store.place})"
+
+    # Datasets.
+
+    def create_dataset(  # noqa: PLR0913 - the words of the front door
+        self,
+        *,
+        name: str,
+        items: Any = None,
+        input: Columns = "input",  # noqa: A002 - the word of the field
+        expected_output: Columns | None = None,
+        metadata: Columns | None = None,
+        id: str | None = None,  # noqa: A002
+        description: str | None = None,
+        input_schema: dict[str, Any] | None = None,
+        expected_output_schema: dict[str, Any] | None = None,
+    ) -> Dataset:
+        """Make a dataset, or bring the one of that name to these items as a new version.
+
+        Running the same call again changes nothing. Earlier versions stay readable.
+
+        Args:
+            name: Unique; `/` makes folders.
+            items: A list of dicts, a DataFrame, or a path to CSV, JSONL or Parquet.
+            input: The column that is the input; several become a dict.
+            expected_output: As `input`.
+            metadata: Columns that become a dict; by default all that make nothing else.
+            id: The column with the id; by default `id`, else derived from the input.
+            description: For people.
+            input_schema: JSON Schema that every input has to meet.
+            expected_output_schema: JSON Schema that every expected output has to meet.
+
+        Raises:
+            BadRow: If a row cannot be an item; nothing of the call is stored then.
+            BadInput: If anything else cannot be accepted.
+
+        Example:
+            `create_dataset(name="support/triage", items="messages.csv", input="message")`
+        """
+        columns = ColumnMap(input, expected_output, metadata, id)
+        return datasets.create(
+            self._store, name, items, columns, description, input_schema, expected_output_schema
+        )
+
+    def get_dataset(self, name: str, *, version: datetime | str | None = None) -> Dataset:
+        """The dataset of a name.
+
+        Args:
+            name: Its whole name, folders included.
+            version: A moment with a time zone, or its ISO text: the dataset as it was then.
+
+        Raises:
+            NotFound: If there is none; names those that come near.
+        """
+        return datasets.get(self._store, name, _moment(version))
+
+    def datasets(self) -> list[DatasetRecord]:
+        """All datasets by name."""
+        with self._store.reading() as connection:
+            return stored_datasets.listing(connection)
+
+    # Experiments.
+
+    def create_experiment(
+        self,
+        *,
+        name: str,
+        dataset_name: str | None = None,
+        evaluators: Evaluators = (),
+        metadata: dict[str, Any] | None = None,
+    ) -> Experiment:
+        """Make an experiment that a loop of yours carries out.
+
+        Args:
+            name: It gets the next number of that name.
+            dataset_name: What it runs over; None for local inputs.
+            evaluators: Score every item run when its block ends: names or functions.
+            metadata: Anything to keep with it.
+
+        Raises:
+            NotFound: If there is no such dataset or evaluator.
+        """
+        scorers = resolve(evaluators)
+        dataset = None if dataset_name is None else self.get_dataset(dataset_name)
+        record = ExperimentRecord(
+            id=random_id(),
+            name=checked_name("experiment", name),
+            number=0,
+            status=ExperimentStatus.OPEN,
+            created_at=clock.now(),
+            dataset_id=None if dataset is None else dataset.id,
+            dataset_version=None if dataset is None else dataset.version,
+            content_hash=None if dataset is None else dataset.content_hash,
+            planned=0 if dataset is None else len(dataset),
+            evaluators=tuple(e.name for e in scorers),
+            metadata=dict(metadata or {}),
+        )
+        numbered = self._store.write(lambda c: stored_experiments.create(c, record))
+        return Experiment(self._store, self._recorder, numbered, evaluators=scorers)
+
+    def get_experiment(self, name: str, number: int | None = None) -> Experiment:
+        """An experiment by name.
+
+        Args:
+            name: Its name, or its id.
+            number: Its number; the newest by default.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        with self._store.reading() as connection:
+            record = stored_experiments.by_name(
+                connection, name, number
+            ) or stored_experiments.by_id(connection, name)
+            if record is None:
+                known = [r.name for r in stored_experiments.listing(connection)]
+                asked = name if number is None else f"{name} #{number}"
+                raise NotFound("experiment", asked, set(known))
+        live = self._live.get(record.id)
+        return live or Experiment(self._store, self._recorder, record)
+
+    def experiments(self) -> list[ExperimentRecord]:
+        """All experiments, newest first."""
+        with self._store.reading() as connection:
+            return stored_experiments.listing(connection)
+
+    def start(  # noqa: PLR0913 - the words of the front door
+        self,
+        task: TaskLike,
+        dataset: str | Dataset,
+        *,
+        name: str | None = None,
+        evaluators: Evaluators = (),
+        concurrency: int = DEFAULT_CONCURRENCY,
+        repetitions: int = 1,
+        timeout: float = DEFAULT_TIMEOUT,
+        retries: int | Retries = 0,
+        executor: Executor | None = None,
+        resume: bool = True,
+        metadata: dict[str, Any] | None = None,
+    ) -> Experiment:
+        """Run a task over every item of a dataset; returns at once with a live handle.
+
+        Args:
+            task: Sync or async; called with `item.input`, or with those of `input`, `item`,
+                `expected_output`, `metadata` that it names.
+            dataset: Its name, or a dataset (also a selection of one).
+            name: The experiment's name; the task's by default.
+            evaluators: Names or functions that score every output.
+            concurrency: Tasks at the same time.
+            repetitions: How often each item is run.
+            timeout: Seconds one attempt may take; after them the item ends as a time-out.
+            retries: Further attempts after errors that often pass, or `Retries` for others.
+            executor: Calls plain tasks elsewhere, such as in processes.
+            resume: Take up the newest run of that name if it is unfinished and had the same
+                task, items and repetitions.
+            metadata: Anything to keep with the experiment.
+
+        Raises:
+            NotFound: If there is no such dataset or evaluator.
+            BadInput: If an option is out of range or the task cannot be called.
+        """
+        made = task if isinstance(task, Task) else Task.of(task)
+        chosen = self.get_dataset(dataset) if isinstance(dataset, str) else dataset
+        if not len(chosen):
+            raise BadInput(f"Dataset {chosen.name!r} has no items.", "Add some before running.")
+        options = Options(concurrency, timeout, retries, repetitions, executor)
+        recipe = Recipe(made, chosen, resolve(evaluators), options)
+        called = checked_name("experiment", name or made.name)
+        wanted = runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
+        experiment = runner.launch(self._store, self._recorder, wanted, self._live)
+        self._live[experiment.id] = experiment
+        return experiment
+
+    def run(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+        """Run a task over every item and wait for the end, with live progress.
+
+        Interrupting it stops the run and keeps what is finished. The options are `start`'s.
+        """
+        experiment = self.start(task, dataset, **options)
+        follower = Follower(experiment, surface_for(experiment))
+        try:
+            return experiment.wait()
+        finally:
+            follower.join()
+
+    async def arun(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+        """As `run`, for `await` in a notebook: buttons and other coroutines stay alive."""
+        experiment = self.start(task, dataset, **options)
+        follower = Follower(experiment, surface_for(experiment))
+        try:
+            return await experiment.wait_async()
+        finally:
+            follower.join()
+
+    # Traces and scores.
+
+    def start_as_current_observation(
+        self,
+        *,
+        name: str,
+        type: str = "span",  # noqa: A002 - the word of the spec
+        **known: Any,
+    ) -> AbstractContextManager[LiveObservation]:
+        """Record a block as one span: `with client.start_as_current_observation(name="x") as o:`.
+
+        Args:
+            name: What is done.
+            type: "span", "generation" or "event".
+            known: `input`, `output`, `model`, `usage`, `metadata`, `tags`, as for `o.update`.
+        """
+        return observation(name, type, **known)
+
+    def get_trace(self, trace_id: str) -> list[Observation]:
+        """The observations of a trace, oldest first."""
+        self.flush()
+        with self._store.reading() as connection:
+            return stored_observations.of_trace(connection, trace_id)
+
+    def score(  # noqa: PLR0913 - the words of the spec
+        self,
+        *,
+        trace_id: str,
+        name: str,
+        value: Any,
+        observation_id: str | None = None,
+        data_type: str | None = None,
+        comment: str | None = None,
+        source: str = "api",
+        author: str = "",
+        metadata: Any = None,
+    ) -> Score:
+        """Score a trace, or one observation of it; stored when this returns.
+
+        The same target, name, source and author again updates the score; its past is kept.
+
+        Args:
+            trace_id: Any text that names a trace.
+            name: At most 200 characters.
+            value: A finite number, a bool, or a text.
+            observation_id: One observation of the trace.
+            data_type: NUMERIC, BOOLEAN or CATEGORICAL; found from the value by default.
+            comment: Why.
+            source: "api", "human" or "llm".
+            author: Who, if several score the same.
+            metadata: Anything else.
+
+        Raises:
+            BadScore: If name, value or type cannot be accepted.
+        """
+        return self._put_score(
+            ScoreTarget(trace_id=trace_id, observation_id=observation_id),
+            name,
+            value,
+            data_type=data_type,
+            comment=comment,
+            source=source,
+            author=author,
+            metadata=metadata,
+        )
+
+    def score_session(self, *, session_id: str, name: str, value: Any, **details: Any) -> Score:
+        """Score a whole session; the details are those of `score`."""
+        return self._put_score(ScoreTarget(session_id=session_id), name, value, **details)
+
+    def get_scores(
+        self,
+        *,
+        trace_id: str | None = None,
+        session_id: str | None = None,
+        name: str | None = None,
+    ) -> list[Score]:
+        """Scores of a trace, of a session, of a name; all where nothing is given."""
+        self.flush()
+        with self._store.reading() as connection:
+            return stored_scores.find(
+                connection, trace_id=trace_id, session_id=session_id, name=name
+            )
+
+    # The store.
+
+    def flush(self) -> None:
+        """Wait until all that was recorded is stored.
+
+        Raises:
+            StoreError: If something could not be stored.
+        """
+        self._store.flush()
+
+    def close(self) -> None:
+        """Store what is waiting and let go of the store."""
+        for experiment in self._live.values():
+            experiment.stop()
+        self._recorder.disconnect(self._keep)
+        self._store.close()
+        with _lock:
+            for url in [u for u, client in _clients.items() if client is self]:
+                del _clients[url]
+
+    def _keep(self, one: Observation) -> None:
+        self._store.submit_quietly(Rows(observations=[one]))
+
+    def _put_score(self, target: ScoreTarget, name: str, value: Any, **details: Any) -> Score:
+        score = new_score(target, name, value, **details)
+        self._store.write_rows(Rows(scores=[score]))
+        return score
+
+
+_clients = {}
+
+
+def get_client(store: str | Path | None = None) -> Client:
+    """The client of this process.
+
+    Args:
+        store: Path of an SQLite file or an SQLAlchemy URL; by default `XEROML_STORE`, else
+            `.xeroml/store.db` of the project.
+
+    Raises:
+        StoreError: If the store cannot be opened.
+        BadInput: If an environment variable cannot be understood.
+
+    Example:
+        >>> get_client() is get_client()
+        True
+    """
+    settings = Settings.from_environment(store)
+    with _lock:
+        if settings.store not in _clients:
+            _clients[settings.store] = Client(settings)
+        return _clients[settings.store]
+
+
+def start(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+    """`Client.start` of the usual client."""
+    return get_client().start(task, dataset, **options)
+
+
+def run(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+    """`Client.run` of the usual client."""
+    return get_client().run(task, dataset, **options)
+
+
+async def arun(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+    """`Client.arun` of the usual client."""
+    return await get_client().arun(task, dataset, **options)
+
+
+def _moment(version: datetime | str | None) -> datetime | None:
+    if not isinstance(version, str):
+        return version
+    try:
+        return datetime.fromisoformat(version)
+    except ValueError:
+        raise BadInput(
+            f"The version {version!r} is no moment.", "Use one of dataset.versions()."
+        ) from None

@@ -1,0 +1,118 @@
+"""Every error this package raises on purpose.
+
+XeromlError
+├── BadInput            (also ValueError)   something handed in cannot be accepted
+│   ├── BadRow                              one row of a dataset
+│   └── BadScore                            one score
+├── NotFound            (also LookupError)  no dataset, experiment or evaluator of that name
+├── MissingScore        (also LookupError)  an item run has no score of that name
+├── MissingExtra        (also ImportError)  an optional package is not installed
+└── StoreError                              the store cannot do what it was asked
+    ├── StoreReadOnly
+    ├── StoreCorrupt
+    ├── StoreFull
+    ├── StoreBusy
+    └── StoreTooNew
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class XeromlError(Exception):
+    """The root of the tree: says what is wrong with which object, then what to do next.
+
+    Args:
+        problem: What is wrong, naming the object.
+        next_step: What the reader can do about it.
+    """
+
+    def __init__(self, problem: str, next_step: str = "") -> None:
+        super().__init__(f"{problem} {next_step}".strip())
+        self.problem = problem
+        self.next_step = next_step
+
+
+class BadInput(XeromlError, ValueError):  # noqa: N818 - the names say what happened, see above
+    """Something handed in cannot be accepted; nothing of the call was stored."""
+
+
+class BadRow(BadInput):
+    """A row of a dataset cannot be accepted; `row` counts from 1."""
+
+    def __init__(self, row: int, reason: str, source: str) -> None:
+        super().__init__(
+            f"Row {row} of {source}: {reason}",
+            "Nothing of this call was stored; correct the row and call again.",
+        )
+        self.row = row
+
+
+class BadScore(BadInput):
+    """A score's name, value or type cannot be accepted."""
+
+
+class NotFound(XeromlError, LookupError):  # noqa: N818
+    """Nothing of that name exists.
+
+    Args:
+        kind: What was looked for, such as "dataset".
+        name: The name that was asked for.
+        known: The names that exist, for near matches.
+        hint: How to make one, when nothing comes near.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        if near:
+            step = f"Did you mean {' or '.join(repr(n) for n in near)}?"
+        elif names:
+            step = f"There are: {', '.join(repr(n) for n in names[:8])}. {hint}"
+        else:
+            step = f"There are none yet. {hint}"
+        super().__init__(f"There is no {kind} {name!r}.", step.strip())
+        self.name = name
+
+
+class MissingScore(XeromlError, LookupError):  # noqa: N818
+    """An item run has no score of the name asked for."""
+
+
+class MissingExtra(XeromlError, ImportError):  # noqa: N818
+    """A feature needs a package that is installed with an extra."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs packages that are not installed.",
+            f"Install them with: pip install 'xeroml_nb[{extra}]'",
+        )
+
+
+class StoreError(XeromlError):
+    """The store cannot do what it was asked; what was stored before is untouched."""
+
+
+class StoreReadOnly(StoreError):  # noqa: N818
+    """The store's file or folder cannot be written."""
+
+
+class StoreCorrupt(StoreError):  # noqa: N818
+    """The store's file is damaged or is no store at all."""
+
+
+class StoreFull(StoreError):  # noqa: N818
+    """The disk that holds the store is full."""
+
+
+class StoreBusy(StoreError):  # noqa: N818
+    """Another process holds the store's lock for too long."""
+
+
+class StoreTooNew(StoreError):  # noqa: N818
+    """The store was written by a newer version of this package."""

@@ -1,0 +1,1 @@
+"""Tasks, the runner, experiments and their item runs."""

@@ -1,0 +1,74 @@
+"""One event loop in a thread of its own, for the coroutines of tasks and evaluators.
+
+It outlives a run, so that a client that keeps connections open can be used by the next run too.
+The user's own loop is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from concurrent.futures import Future
+
+_lock = threading.Lock()
+_present: BackgroundLoop | None = None
+
+
+class BackgroundLoop:
+    """A running event loop that any thread can hand coroutines to."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        # Without a context of its own, some kernels cannot place what the thread prints.
+        context = contextvars.copy_context()
+        threading.Thread(
+            target=context.run, args=(self._run,), name="xeroml-loop", daemon=True
+        ).start()
+
+    def submit(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Start a coroutine on the loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def answers(self, seconds: float) -> bool:
+        """Tell whether the loop is free to run something within a time."""
+        alive = threading.Event()
+        self.loop.call_soon_threadsafe(alive.set)
+        return alive.wait(seconds)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+
+def background_loop() -> BackgroundLoop:
+    """The loop of this process, started at its first use."""
+    global _present  # noqa: PLW0603 - one loop a process is the point
+    with _lock:
+        if _present is None:
+            _present = BackgroundLoop()
+        return _present
+
+
+def leave_behind(blocked: BackgroundLoop) -> None:
+    """Give up a loop that some coroutine blocks; the next one asked for is new."""
+    global _present  # noqa: PLW0603
+    with _lock:
+        if _present is blocked:
+            _present = None
+
+
+def wait_for(result: Any) -> Any:
+    """The result of an awaitable, run on the background loop; anything else as it is."""
+    if not inspect.isawaitable(result):
+        return result
+
+    async def finish() -> Any:
+        return await result
+
+    return background_loop().submit(finish()).result()

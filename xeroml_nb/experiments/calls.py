@@ -1,0 +1,91 @@
+"""The ways to call a plain task: in the worker's own thread, or through an executor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.experiments.background import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xeroml_nb.experiments.binding import Bound
+
+
+class DirectCall:
+    """Calls the task where the worker is.
+
+    Args:
+        bound: The task.
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+
+    def __call__(self, known: dict[str, Any]) -> tuple[Any, float]:
+        """The task's output and the seconds it took."""
+        began = time.perf_counter()
+        output = wait_for(self._bound(known))
+        return output, time.perf_counter() - began
+
+    def cancel(self) -> None:
+        """Nothing waits anywhere."""
+
+
+class ExecutorCall:
+    """Calls the task through an executor: threads, processes, or a cluster's.
+
+    Args:
+        bound: The task; for processes it has to be one they can import or unpickle.
+        executor: Any `concurrent.futures.Executor`.
+    """
+
+    def __init__(self, bound: Bound, executor: Executor) -> None:
+        self._bound = bound
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._waiting: set[Future[tuple[Any, float]]] = set()
+
+    def __call__(self, known: dict[str, Any]) -> tuple[Any, float]:
+        """The task's output and the seconds it took there, without waiting for its turn."""
+        future = self._submit(known)
+        with self._lock:
+            self._waiting.add(future)
+        try:
+            return future.result()
+        finally:
+            with self._lock:
+                self._waiting.discard(future)
+
+    def _submit(self, known: dict[str, Any]) -> Future[tuple[Any, float]]:
+        if isinstance(self._executor, ThreadPoolExecutor):
+            # Threads share memory: context variables and the active span go along.
+            run = contextvars.copy_context().run
+            return self._executor.submit(run, timed_call, self._bound, known)
+        return self._executor.submit(timed_call, self._bound, known)
+
+    def cancel(self) -> None:
+        """Take back what the executor has not begun."""
+        with self._lock:
+            waiting = list(self._waiting)
+        for future in waiting:
+            future.cancel()
+
+
+def timed_call(call: Callable[[dict[str, Any]], Any], known: dict[str, Any]) -> tuple[Any, float]:
+    """Call a task wherever this runs; its output and the seconds it took."""
+    began = time.perf_counter()
+    output = call(known)
+    if inspect.isawaitable(output):
+        output = asyncio.run(_result_of(output))
+    return output, time.perf_counter() - began
+
+
+async def _result_of(awaitable: Any) -> Any:
+    return await awaitable

@@ -1,0 +1,344 @@
+"""An experiment as users handle it: a live run, a finished one, or one they carry out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.errors import BadInput
+from xeroml_nb.experiments import lines, page, results
+from xeroml_nb.experiments.background import wait_for
+from xeroml_nb.experiments.flight import Flight, Route
+from xeroml_nb.experiments.live_run import DEFAULT_TIMEOUT
+from xeroml_nb.experiments.open_run import OpenRun
+from xeroml_nb.experiments.reading import read_results
+from xeroml_nb.experiments.retries import Retries
+from xeroml_nb.experiments.surfaces import Follower, surface_for
+from xeroml_nb.experiments.tally import Tally
+from xeroml_nb.records.dataset import DatasetItem
+from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
+from xeroml_nb.records.ids import content_hash
+from xeroml_nb.store import experiments as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.live_run import LiveRun
+    from xeroml_nb.experiments.results import Result, ScoreSummary
+    from xeroml_nb.experiments.tally import Progress
+    from xeroml_nb.records.experiment import ExperimentRecord, TaskRecord
+    from xeroml_nb.store.store import Store
+    from xeroml_nb.tracing.recorder import Recorder
+
+_TICK = 0.1
+_FAILURES = frozenset({ItemStatus.FAILED, ItemStatus.TIMEOUT})
+
+
+class Experiment:
+    """One execution of a task over a dataset, or over whatever a loop of yours hands in.
+
+    Args:
+        store: Where it lives.
+        recorder: Holds the traces of item runs until they are stored.
+        record: What the store knows of it.
+        evaluators: Score every item run of a loop of yours.
+        live: The run behind it, if this process carries it out.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        record: ExperimentRecord,
+        *,
+        evaluators: Sequence[ItemEvaluator] = (),
+        live: LiveRun | None = None,
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._record = record
+        self._evaluators = evaluators
+        self._live = live
+        self._repeats: Counter[str] | None = None
+        self._repeats_lock = threading.Lock()
+
+    # What it is.
+
+    @property
+    def id(self) -> str:
+        """Its id in the store."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """Its name; with the number it is unique."""
+        return self._record.name
+
+    @property
+    def number(self) -> int:
+        """1 for the first experiment of that name."""
+        return self._record.number
+
+    @property
+    def label(self) -> str:
+        """Name and number: "triage_v2 #3"."""
+        return self._record.label
+
+    @property
+    def record(self) -> ExperimentRecord:
+        """All that the store knows of it at this moment."""
+        with self._store.reading() as connection:
+            return stored.by_id(connection, self.id) or self._record
+
+    @property
+    def task(self) -> TaskRecord | None:
+        """Name, source and fingerprint of the task that produced it."""
+        return self._record.task
+
+    @property
+    def status(self) -> ExperimentStatus:
+        """Open (a loop of yours), running, stopped or finished."""
+        return self._live.status if self._live is not None else self.record.status
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.summary_line()}>"
+
+    def _ipython_display_(self) -> None:
+        if not self.is_running:
+            raise NotImplementedError  # IPython then asks for the HTML below
+        Follower(self, surface_for(self))
+
+    def _repr_html_(self) -> str:
+        return page.summary_html(self)
+
+    # A run of the runner.
+
+    @property
+    def is_running(self) -> bool:
+        """This process is working on it."""
+        return self._live is not None and self._live.is_running
+
+    @property
+    def paused(self) -> bool:
+        """It runs, but starts no further item for now."""
+        return self.is_running and self._engine.paused
+
+    @property
+    def progress(self) -> Progress:
+        """Counts, rates and running means of this moment; only what is stored is counted."""
+        if self._live is not None:
+            return self._live.tally.progress(self._engine.running)
+        return self._stored_progress()
+
+    def progress_line(self) -> str:
+        """How far it is, in one line."""
+        return lines.progress_line(self.label, self.progress)
+
+    def summary_line(self) -> str:
+        """How it stands or ended, in one line."""
+        return lines.summary_line(self.label, self.status, self.progress)
+
+    def wait(self, timeout: float | None = None) -> Experiment:
+        """Wait until the run has ended; interrupting the wait stops the run.
+
+        Args:
+            timeout: Seconds to wait at most; the run goes on after them.
+
+        Returns:
+            The experiment itself.
+
+        Raises:
+            StoreError: If the run ended because its results could not be stored.
+        """
+        if self._live is None:
+            return self
+        until = float("inf") if timeout is None else time.monotonic() + timeout
+        try:
+            while not self.wait_quietly(_TICK) and time.monotonic() < until:
+                pass
+        except KeyboardInterrupt:
+            self.stop()
+        self._raise_failure()
+        return self
+
+    async def wait_async(self) -> Experiment:
+        """As `wait`, leaving the event loop free; cancelling it stops the run."""
+        try:
+            while self.is_running:
+                await asyncio.sleep(_TICK / 2)
+        except asyncio.CancelledError:
+            self._ask_to_stop()
+            raise
+        self._raise_failure()
+        return self
+
+    def wait_quietly(self, seconds: float) -> bool:
+        """Wait a moment; tell whether the run has ended, raising nothing."""
+        return self._live is None or self._engine.ended.wait(seconds)
+
+    def stop(self) -> Experiment:
+        """Start no further item, keep what is finished, and return within a second."""
+        self._ask_to_stop()
+        if self._live is not None:
+            self._engine.ended.wait(0.95)
+        return self
+
+    def pause(self) -> None:
+        """Start no further item until `resume`."""
+        if self.is_running:
+            self._engine.pause()
+
+    def resume(self) -> Experiment:
+        """Go on after a pause or a stop: run what is missing."""
+        if self.paused:
+            self._engine.unpause()
+        elif not self.is_running:
+            self._needs_live("resume").launch()
+        return self
+
+    def retry_failed(self) -> Experiment:
+        """Run again what failed or timed out, and what is missing; successes stay as they are."""
+        if self.is_running:
+            raise BadInput(f"{self.label} is still running.", "Wait for it, or stop it first.")
+        self._needs_live("retry_failed").launch(again=_FAILURES)
+        return self
+
+    # A loop of the user's own.
+
+    def run_item(self, item: DatasetItem) -> OpenRun:
+        """Run one item in a loop of yours: `with experiment.run_item(item) as run:`.
+
+        Args:
+            item: Of a dataset; run once more, it is a further repetition.
+        """
+        if not isinstance(item, DatasetItem):
+            raise BadInput(
+                f"run_item got a {type(item).__name__}.",
+                "Pass an item of a dataset, or use run_item_raw(input=...).",
+            )
+        return OpenRun(self._flight(item), self._store_flight)
+
+    def run_item_raw(
+        self,
+        *,
+        input: Any,  # noqa: A002 - the word of the field
+        expected_output: Any = None,
+        metadata: Any = None,
+    ) -> OpenRun:
+        """Run one input that no dataset holds.
+
+        Args:
+            input: What the task gets; the same input is the same item in every experiment.
+            expected_output: What a good output would be.
+            metadata: Anything else.
+        """
+        item = DatasetItem(content_hash(input)[:12], input, expected_output, metadata)
+        return OpenRun(self._flight(item), self._store_flight)
+
+    # Results.
+
+    def get_results(self) -> list[Result]:
+        """The item runs with their scores, pending ones included."""
+        return read_results(self._store, self.record)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an item run, at any moment of the run.
+
+        Columns: `item_id, repetition, input, expected_output, output, status (ok, failed,
+        timeout, stopped, pending), error, attempts, latency_s, trace_id`, then one a score.
+        """
+        return results.to_frame(self.get_results())
+
+    def summary(self) -> pd.DataFrame:
+        """One row a score, with honest denominators.
+
+        Columns: `mean` over the `scored` item runs; `attempted, succeeded, failed, unscored`;
+        `worst` and `best`, which the mean could be if every failure had counted 0 or 1 (only for
+        scores within 0..1); `categories` with their counts.
+        """
+        return results.summary_frame(self.score_summaries())
+
+    def score_summaries(self) -> list[ScoreSummary]:
+        """As `summary`, as values."""
+        return results.summarise(self.get_results())
+
+    @property
+    def url(self) -> str:
+        """The address of a page with the results of this moment; a file while no server is set."""
+        return page.write_page(self, self._store.place).as_uri()
+
+    # Inside.
+
+    @property
+    def _engine(self) -> Any:
+        assert self._live is not None  # noqa: S101 - the callers checked
+        return self._live.engine
+
+    def _needs_live(self, what: str) -> LiveRun:
+        if self._live is None:
+            raise BadInput(
+                f"{self.label} was not started in this session, so {what} does not know its task.",
+                f"Run the task again with name={self.name!r}: what is done is not repeated.",
+            )
+        return self._live
+
+    def _ask_to_stop(self) -> None:
+        if self._live is not None:
+            self._engine.stop()
+
+    def _raise_failure(self) -> None:
+        if not self.is_running and self._live is not None and self._engine.error is not None:
+            raise self._engine.error
+
+    def _stored_progress(self) -> Progress:
+        record = self.record
+        found = [r for r in self.get_results() if r.run is not None]
+        tally = Tally(record.planned)
+        tally.restore(
+            [r.run for r in found if r.run], [s for r in found for s in r.scores.values()]
+        )
+        ends = [r.run.started_at for r in found if r.run]
+        last = record.finished_at or max(ends, default=record.created_at)
+        return replace(
+            tally.progress(0), elapsed=(last - record.created_at).total_seconds(), rate=0.0
+        )
+
+    def _flight(self, item: DatasetItem) -> Flight:
+        if self._live is not None:
+            raise BadInput(
+                f"{self.label} is carried out by the runner.",
+                "Make one for your own loop with create_experiment(name=...).",
+            )
+        route = Route(
+            experiment_id=self.id,
+            label=self.label,
+            call=lambda _: (None, 0.0),
+            wait_for=wait_for,
+            evaluators=self._evaluators,
+            recorder=self._recorder,
+            retries=Retries(0),
+            timeout=DEFAULT_TIMEOUT,
+            is_stopping=lambda: False,
+            keep_items=True,
+        )
+        return Flight(route, item, self._next_repetition(item.id), contextvars.copy_context())
+
+    def _next_repetition(self, item_id: str) -> int:
+        with self._repeats_lock:
+            if self._repeats is None:
+                with self._store.reading() as connection:
+                    stored_keys = stored.statuses(connection, self.id)
+                self._repeats = Counter(i for i, _ in stored_keys)
+            self._repeats[item_id] += 1
+            return self._repeats[item_id] - 1
+
+    def _store_flight(self, flight: Flight) -> None:
+        self._store.write_rows(flight.rows())

@@ -1,0 +1,278 @@
+"""One item on its way through the runner: its trace, its attempts, its scores."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from xeroml_nb.experiments.evaluation import said
+from xeroml_nb.experiments.task import known_of
+from xeroml_nb.experiments.tracebacks import users_traceback
+from xeroml_nb.records import clock
+from xeroml_nb.records.experiment import ItemRun, ItemStatus
+from xeroml_nb.records.ids import create_trace_id
+from xeroml_nb.records.json_text import to_json
+from xeroml_nb.records.score import ScoreTarget
+from xeroml_nb.store.rows import Rows
+from xeroml_nb.tracing import attributes as names
+from xeroml_nb.tracing.observation import LiveObservation
+from xeroml_nb.tracing.pipeline import tracer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextvars import Context, Token
+
+    from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.retries import Retries
+    from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.score import Score
+    from xeroml_nb.tracing.recorder import Recorder
+
+
+class Phase(StrEnum):
+    """What an item is in the middle of."""
+
+    WAITING = "waiting"
+    TASK = "task"
+    SCORING = "scoring"
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the run was told to stop
+    """The run was stopped before this attempt."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What all items of a run have in common.
+
+    Args:
+        experiment_id: Where their item runs belong.
+        label: The experiment's name and number, for the traces.
+        call: Calls the task; returns its output and the seconds it took.
+        wait_for: Gives the result of an awaitable, and anything else as it is.
+        evaluators: What scores each of them.
+        recorder: Holds their traces until they are stored.
+        retries: How failed attempts are repeated.
+        timeout: Seconds that one attempt, or all scoring, may take.
+        is_stopping: Tells whether no new attempt may start.
+        keep_items: Store the item with its run, since no dataset holds it.
+    """
+
+    experiment_id: str
+    label: str
+    call: Callable[[dict[str, Any]], tuple[Any, float]]
+    wait_for: Callable[[Any], Any]
+    evaluators: Sequence[ItemEvaluator]
+    recorder: Recorder
+    retries: Retries
+    timeout: float
+    is_stopping: Callable[[], bool]
+    keep_items: bool = False
+
+
+@dataclass
+class Flight:
+    """One item run from its start to the rows that are stored.
+
+    Args:
+        route: What it has in common with the others.
+        item: What is run.
+        repetition: 0 for the first.
+        context: A context of its own, so that its spans and variables meet no other's.
+        number: Its place among the flights of the engine.
+    """
+
+    route: Route
+    item: DatasetItem
+    repetition: int
+    context: Context
+    number: int = -1
+    phase: Phase = Phase.WAITING
+    deadline: float = float("inf")
+    status: ItemStatus = ItemStatus.STOPPED
+    attempts: int = 0
+    latency: float | None = None
+    output: Any = None
+    output_json: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+    trace_id: str = ""
+    scores: list[Score] = field(default_factory=list)
+    evaluator_errors: dict[str, str] = field(default_factory=dict)
+    evaluator: str = ""
+
+    def begin(self) -> None:
+        """Start the trace."""
+        self.started_at = clock.now()
+        self.known = known_of(self.item)
+        # Each item run is a trace of its own, whatever span surrounds the run.
+        apart = trace.set_span_in_context(trace.INVALID_SPAN)
+        span = tracer().start_span(self.route.label, context=apart)
+        found = span.get_span_context()
+        self.trace_id = f"{found.trace_id:032x}" if found.is_valid else create_trace_id()
+        self.route.recorder.hold(found.trace_id)
+        self.live = LiveObservation(span).update(input=self.item.input)
+        self.phase = Phase.TASK
+
+    def enter(self) -> Token[otel.Context]:
+        """Make the trace's root the current span of this context."""
+        return otel.attach(trace.set_span_in_context(self.live.span))
+
+    def run_task(self) -> None:
+        """Attempt the task until it succeeds or its errors are not worth another attempt."""
+        try:
+            for attempt in self.route.retries.attempts():
+                with attempt:
+                    self._start_attempt()
+                    self._succeed(*self.route.call(self.known))
+        except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
+            self._fail(error)
+        self.end_task()
+
+    async def run_task_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
+        """As `run_task`, for a coroutine function."""
+        limit: asyncio.Timeout | None = None
+        try:
+            async for attempt in self.route.retries.async_attempts():
+                with attempt:
+                    self._start_attempt()
+                    began = time.perf_counter()
+                    async with asyncio.timeout(self.route.timeout) as limit:
+                        output = await call(self.known)
+                    self._succeed(output, time.perf_counter() - began)
+        except asyncio.CancelledError as error:
+            if self.route.is_stopping():
+                raise
+            self._fail(error)
+        except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
+            if isinstance(error, TimeoutError) and limit is not None and limit.expired():
+                self._time_out()
+            else:
+                self._fail(error)
+        self.end_task()
+
+    def end_task(self) -> None:
+        """End the trace's root span with what came out, unless it was ended already."""
+        span = self.live.span
+        if span.is_recording():
+            if self.output_json is not None:
+                span.set_attribute(names.OUTPUT, self.output_json)
+            if self.error is not None:
+                span.set_status(Status(StatusCode.ERROR, self.error))
+            span.end()
+
+    def score(self) -> None:
+        """Let every evaluator score a success; a failing one leaves its error."""
+        for evaluator in self._evaluators():
+            try:
+                self._keep_scores(evaluator, self.route.wait_for(evaluator.call(self.known)))
+            except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
+                self.evaluator_errors[evaluator.name] = said(error)
+
+    async def score_async(self) -> None:
+        """As `score`, for evaluators that all return coroutines."""
+        for evaluator in self._evaluators():
+            try:
+                async with asyncio.timeout(self.route.timeout):
+                    result = await evaluator.call(self.known)
+                self._keep_scores(evaluator, result)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
+                self.evaluator_errors[evaluator.name] = said(error)
+
+    def expired(self) -> Flight:
+        """The flight as it ends when time runs out in its present phase.
+
+        A copy: the thread that hangs in it may still wake up and change the original.
+        """
+        ended = copy.copy(self)
+        if self.phase is Phase.SCORING:
+            ended.evaluator_errors = self.evaluator_errors | {self.evaluator: self._overdue}
+        else:
+            ended._time_out()  # noqa: SLF001 - a copy of itself
+            ended.end_task()
+        return ended
+
+    def stopped(self) -> Flight:
+        """The flight as it ends when the run is stopped before it: to be run again."""
+        ended = copy.copy(self)
+        ended.status, ended.output, ended.output_json, ended.scores = (
+            ItemStatus.STOPPED,
+            None,
+            None,
+            [],
+        )
+        ended.end_task()
+        return ended
+
+    def rows(self) -> Rows:
+        """What is stored of it."""
+        run = ItemRun(
+            experiment_id=self.route.experiment_id,
+            item_id=self.item.id,
+            repetition=self.repetition,
+            status=self.status,
+            trace_id=self.trace_id,
+            started_at=self.started_at,
+            latency=self.latency,
+            attempts=self.attempts,
+            local_item=self.item if self.route.keep_items else None,
+            output_json=self.output_json,
+            error=self.error,
+            traceback=self.traceback,
+            evaluator_errors=dict(self.evaluator_errors),
+        )
+        spans = self.route.recorder.take(int(self.trace_id, 16))
+        return Rows([run], spans, list(self.scores))
+
+    def _start_attempt(self) -> None:
+        if self.route.is_stopping():
+            raise Stopped
+        self.attempts += 1
+        self.deadline = time.monotonic() + self.route.timeout
+
+    def _succeed(self, output: Any, seconds: float) -> None:
+        self.latency = seconds
+        self.output = output
+        self.output_json = to_json(output)
+        self.status = ItemStatus.OK
+
+    @property
+    def _overdue(self) -> str:
+        return f"TimeoutError: no answer in {self.route.timeout:g} s"
+
+    def _time_out(self) -> None:
+        self.status = ItemStatus.TIMEOUT
+        self.error = self._overdue
+        self.output = self.output_json = None
+        self.latency = self.route.timeout
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, Stopped):
+            return
+        self.status = ItemStatus.FAILED
+        self.error = said(error)
+        self.traceback = users_traceback(error)
+
+    def _evaluators(self) -> Iterator[ItemEvaluator]:
+        """The evaluators of a success one by one, each with its own time limit."""
+        if self.status is not ItemStatus.OK or not self.route.evaluators:
+            return
+        self.known |= {"output": self.output, "trace_id": self.trace_id, "error": None}
+        for evaluator in self.route.evaluators:
+            self.evaluator = evaluator.name
+            self.deadline = time.monotonic() + self.route.timeout
+            self.phase = Phase.SCORING
+            yield evaluator
+
+    def _keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
+        self.scores += evaluator.scores(result, ScoreTarget(trace_id=self.trace_id))

@@ -1,0 +1,211 @@
+"""A run that this process carries out, and can stop and take up again."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.errors import BadInput
+from xeroml_nb.experiments import claims, environment
+from xeroml_nb.experiments.background import wait_for
+from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
+from xeroml_nb.experiments.engine import Engine, pending
+from xeroml_nb.experiments.flight import Route
+from xeroml_nb.experiments.retries import Retries
+from xeroml_nb.experiments.tally import Tally
+from xeroml_nb.records import clock
+from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
+from xeroml_nb.store import experiments as stored
+from xeroml_nb.store import scores as stored_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
+    from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.task import Task
+    from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.experiment import ExperimentRecord, ItemRun
+    from xeroml_nb.store.store import Store
+    from xeroml_nb.tracing.recorder import Recorder
+
+DEFAULT_CONCURRENCY = 25
+DEFAULT_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is carried out.
+
+    Args:
+        concurrency: Tasks at the same time.
+        timeout: Seconds one attempt may take.
+        retries: Attempts after the first, for errors that often pass; or `Retries`.
+        repetitions: How often each item is run.
+        executor: Where plain tasks are called; in threads of the runner by default.
+
+    Raises:
+        BadInput: If a number is out of range.
+    """
+
+    concurrency: int = DEFAULT_CONCURRENCY
+    timeout: float = DEFAULT_TIMEOUT
+    retries: Retries | int = field(default_factory=lambda: Retries(0))
+    repetitions: int = 1
+    executor: Executor | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "repetitions"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise BadInput(f"{name} is {value!r}.", "Use a whole number of 1 or more.")
+        if not self.timeout > 0:
+            raise BadInput(f"timeout is {self.timeout!r}.", "Use seconds above 0.")
+
+    @property
+    def retry_rule(self) -> Retries:
+        """What `retries` says."""
+        return self.retries if isinstance(self.retries, Retries) else Retries(self.retries)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is run over what, and how."""
+
+    task: Task
+    dataset: Dataset
+    evaluators: Sequence[ItemEvaluator]
+    options: Options
+
+
+class LiveRun:
+    """The engine behind an experiment, now or again.
+
+    Args:
+        store: Where everything goes.
+        recorder: Holds the traces of item runs.
+        recipe: What is run.
+        record: The experiment.
+        fresh: Nothing of it is stored yet.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        recipe: Recipe,
+        record: ExperimentRecord,
+        *,
+        fresh: bool,
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._recipe = recipe
+        self._record = record
+        self._lock = threading.Lock()
+        self.status = ExperimentStatus.RUNNING
+        self.tally = Tally(record.planned)
+        self.engine: Engine | None = None
+        if not fresh:
+            self._restore()
+
+    @property
+    def is_running(self) -> bool:
+        """Item runs are being worked on, or a pause holds them."""
+        return self.engine is not None and not self.engine.ended.is_set()
+
+    def launch(self, *, again: frozenset[ItemStatus] = frozenset()) -> None:
+        """Run what is missing.
+
+        Args:
+            again: Statuses of stored item runs that are run again, besides stopped ones.
+        """
+        with self._lock:
+            if self.is_running:
+                return
+            jobs = self._jobs(again | {ItemStatus.STOPPED})
+            self._claim()
+            self.status = ExperimentStatus.RUNNING
+            self.engine = self._make_engine(jobs)
+            self.engine.start()
+
+    def _jobs(self, again: frozenset[ItemStatus]) -> list[tuple[DatasetItem, int]]:
+        with self._store.reading() as connection:
+            statuses = stored.statuses(connection, self._record.id)
+            replaced: list[ItemRun] = []
+            if again & set(statuses.values()):
+                runs = stored.item_runs(connection, self._record.id)
+                replaced = [run for run in runs if run.status in again]
+        for run in replaced:
+            self.tally.forget(run)
+        done = {key for key, status in statuses.items() if status not in again}
+        return pending(self._recipe.dataset.items, self._record.repetitions, done.__contains__)
+
+    def _restore(self) -> None:
+        """Count what an earlier part of the run stored."""
+        with self._store.reading() as connection:
+            runs = stored.item_runs(connection, self._record.id)
+            scores = stored_scores.of_experiment(connection, self._record.id) if runs else []
+        self.tally.restore(runs, scores)
+
+    def _make_engine(self, jobs: list[tuple[DatasetItem, int]]) -> Engine:
+        options, bound = self._recipe.options, self._recipe.task.bound
+        call = (
+            DirectCall(bound) if options.executor is None else ExecutorCall(bound, options.executor)
+        )
+        stopping = threading.Event()
+        route = Route(
+            experiment_id=self._record.id,
+            label=self._record.label,
+            call=call,
+            wait_for=wait_for,
+            evaluators=self._recipe.evaluators,
+            recorder=self._recorder,
+            retries=options.retry_rule,
+            timeout=options.timeout,
+            is_stopping=stopping.is_set,
+        )
+        return Engine(
+            store=self._store,
+            route=route,
+            jobs=jobs,
+            count=len(jobs),
+            bound=bound if bound.is_async and options.executor is None else None,
+            call=call,
+            concurrency=options.concurrency,
+            tally=self.tally,
+            owner=claims.me(),
+            begun=self._note_environment,
+            finish=self._finish,
+            stopping=stopping,
+        )
+
+    def _claim(self) -> None:
+        mine = self._record.id
+
+        def write(connection: Any) -> None:
+            stored.claim(connection, mine, claims.me(), clock.now())
+            stored.set_status(connection, mine, ExperimentStatus.RUNNING, None)
+
+        self._store.write(write)
+
+    def _note_environment(self) -> None:
+        """Keep what surrounds the run; the engine calls it once its lanes are busy."""
+        mine, surroundings = self._record.id, environment.snapshot()
+        self._store.write(lambda c: stored.set_environment(c, mine, surroundings))
+
+    def _finish(self) -> None:
+        """Note how the run ended; called by the engine at its end."""
+        done = self.tally.progress(0).done
+        complete = done >= self._record.planned
+        status = ExperimentStatus.FINISHED if complete else ExperimentStatus.STOPPED
+        self.status = status
+        mine, moment = self._record.id, clock.now()
+
+        def write(connection: Any) -> None:
+            stored.set_status(connection, mine, status, moment if complete else None)
+            stored.claim(connection, mine, None, moment)
+
+        self._store.write(write)

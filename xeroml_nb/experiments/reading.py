@@ -1,0 +1,66 @@
+"""Put an experiment's stored parts together again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xeroml_nb.experiments.results import Result
+from xeroml_nb.records.dataset import DatasetItem
+from xeroml_nb.store import datasets, experiments, scores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from xeroml_nb.records.experiment import ExperimentRecord, ItemRun
+    from xeroml_nb.records.score import Score
+    from xeroml_nb.store.store import Store
+
+
+def read_results(store: Store, record: ExperimentRecord) -> list[Result]:
+    """One result an item run, pending ones included, in the dataset's order."""
+    with store.reading() as connection:
+        runs = {run.key: run for run in experiments.item_runs(connection, record.id)}
+        by_trace = _by_trace(scores.of_experiment(connection, record.id))
+        items = _planned_items(connection, record)
+    planned = [(item, r) for item in items for r in range(record.repetitions)]
+    keys = {(item.id, r) for item, r in planned}
+    others = [(_item_of(run), run.repetition) for key, run in runs.items() if key not in keys]
+    return [
+        _result(item, repetition, runs.get((item.id, repetition)), by_trace)
+        for item, repetition in planned + others
+    ]
+
+
+def _planned_items(connection: Connection, record: ExperimentRecord) -> Sequence[DatasetItem]:
+    """The items a run of the runner covers; a user's own loop covers what it covers."""
+    if record.dataset_id is None or record.dataset_version is None:
+        return ()
+    every = datasets.items(connection, record.dataset_id, record.dataset_version)
+    if record.item_ids is None:
+        return every
+    by_id = {item.id: item for item in every}
+    return [by_id[i] for i in record.item_ids if i in by_id]
+
+
+def _by_trace(found: list[Score]) -> dict[str, dict[str, Score]]:
+    """Scores by trace and name; of several with one name the newest counts."""
+    by_trace: dict[str, dict[str, Score]] = {}
+    for score in found:
+        by_trace.setdefault(score.target.trace_id or "", {})[score.name] = score
+    return by_trace
+
+
+def _item_of(run: ItemRun) -> DatasetItem:
+    return run.local_item or DatasetItem(run.item_id, None)
+
+
+def _result(
+    item: DatasetItem,
+    repetition: int,
+    run: ItemRun | None,
+    by_trace: dict[str, dict[str, Score]],
+) -> Result:
+    found = {} if run is None else by_trace.get(run.trace_id, {})
+    return Result(item, repetition, run, found)

@@ -1,0 +1,213 @@
+"""Item runs with their scores, and what they add up to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.errors import MissingScore
+from xeroml_nb.records.experiment import ItemStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.experiment import ItemRun
+    from xeroml_nb.records.score import Score, ScoreValue
+
+_NEEDED: Any = object()
+
+COLUMNS = (
+    "item_id",
+    "repetition",
+    "input",
+    "expected_output",
+    "output",
+    "status",
+    "error",
+    "attempts",
+    "latency_s",
+    "trace_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One row of an experiment: an item, how its run went, and its scores.
+
+    Args:
+        item: What was run.
+        repetition: 0 for the first.
+        run: How it went; None while it is pending.
+        scores: By name.
+    """
+
+    item: DatasetItem
+    repetition: int
+    run: ItemRun | None
+    scores: dict[str, Score] = field(default_factory=dict)
+
+    @property
+    def status(self) -> ItemStatus:
+        """ok, failed, timeout, stopped or pending."""
+        return ItemStatus.PENDING if self.run is None else self.run.status
+
+    @property
+    def output(self) -> Any:
+        """What the task returned."""
+        return None if self.run is None else self.run.output
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong."""
+        return None if self.run is None else self.run.error
+
+    @property
+    def trace_id(self) -> str | None:
+        """Its trace."""
+        return None if self.run is None else self.run.trace_id
+
+    def score(self, name: str, default: Any = _NEEDED) -> ScoreValue | Any:
+        """The value of a score.
+
+        Args:
+            name: The score's name.
+            default: What to give where there is none.
+
+        Raises:
+            MissingScore: If there is none and no default.
+        """
+        if name in self.scores:
+            return self.scores[name].value
+        if default is not _NEEDED:
+            return default
+        raise MissingScore(
+            f"Item {self.item.id!r} has no score {name!r}: {self._why(name)}.",
+            f"Use score({name!r}, default=...) to say what it should count as.",
+        )
+
+    def _why(self, name: str) -> str:
+        if self.run is None or self.status is not ItemStatus.OK:
+            return f"its run is {self.status.value}" + (f" ({self.error})" if self.error else "")
+        if error := self.run.evaluator_errors.get(name):
+            return f"the evaluator failed ({error})"
+        return f"it has {', '.join(map(repr, self.scores)) or 'no scores'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """What the scores of one name add up to, with honest denominators.
+
+    Args:
+        name: The score.
+        mean: Over the item runs that have it; None for categories.
+        categories: How often each category was given.
+        scored: Item runs that have it.
+        attempted: Item runs that ended: with an output, an error or a time-out.
+        succeeded: Item runs with an output.
+        failed: Item runs that ended in an error or a time-out.
+        unscored: Item runs with an output and without this score.
+        worst: The mean if every failure had counted 0; None unless all values are in 0..1.
+        best: The mean if every failure had counted 1; None likewise.
+    """
+
+    name: str
+    mean: float | None
+    categories: dict[str, int]
+    scored: int
+    attempted: int
+    succeeded: int
+    failed: int
+    unscored: int
+    worst: float | None
+    best: float | None
+
+
+def summarise(results: Sequence[Result]) -> list[ScoreSummary]:
+    """Add up every score name of some results."""
+    succeeded = sum(r.status is ItemStatus.OK for r in results)
+    failed = sum(r.status.is_failure for r in results)
+    values: dict[str, list[ScoreValue]] = {}
+    for result in results:
+        for name, score in result.scores.items():
+            values.setdefault(name, []).append(score.value)
+    return [_summary(name, found, succeeded, failed) for name, found in sorted(values.items())]
+
+
+def _summary(name: str, values: list[ScoreValue], succeeded: int, failed: int) -> ScoreSummary:
+    numbers = [float(v) for v in values if not isinstance(v, str)]
+    total = math.fsum(numbers)
+    bounded = bool(numbers) and all(0 <= n <= 1 for n in numbers)
+    counted = len(numbers) + failed
+    return ScoreSummary(
+        name=name,
+        mean=total / len(numbers) if numbers else None,
+        categories=dict(Counter(v for v in values if isinstance(v, str)).most_common()),
+        scored=len(values),
+        attempted=succeeded + failed,
+        succeeded=succeeded,
+        failed=failed,
+        unscored=max(0, succeeded - len(values)),
+        worst=total / counted if bounded else None,
+        best=(total + failed) / counted if bounded else None,
+    )
+
+
+def to_frame(results: Iterable[Result]) -> pd.DataFrame:
+    """One row a result: the columns of `COLUMNS`, then one column a score.
+
+    A score whose name is that of a fixed column appears as `score:NAME`.
+    """
+    import pandas as pd
+
+    every = list(results)
+    names = sorted({name for result in every for name in result.scores})
+    values: dict[str, list[Any]] = {column: [] for column in COLUMNS}
+    for result in every:
+        for column, value in zip(COLUMNS, _cells(result), strict=True):
+            values[column].append(value)
+    frame = {c: pd.Series(v, dtype=_DTYPES.get(c, object)) for c, v in values.items()}
+    for name in names:
+        column = f"score:{name}" if name in COLUMNS else name
+        frame[column] = pd.Series([r.score(name, None) for r in every]).infer_objects()
+    return pd.DataFrame(frame)
+
+
+_DTYPES: dict[str, Any] = {"repetition": "int64", "attempts": "int64", "latency_s": "float64"}
+
+
+def _cells(result: Result) -> tuple[Any, ...]:
+    run = result.run
+    return (
+        result.item.id,
+        result.repetition,
+        result.item.input,
+        result.item.expected_output,
+        result.output,
+        result.status.value,
+        result.error,
+        0 if run is None else run.attempts,
+        None if run is None else run.latency,
+        result.trace_id,
+    )
+
+
+def summary_frame(summaries: Sequence[ScoreSummary]) -> pd.DataFrame:
+    """One row a score: `mean, scored, attempted, succeeded, failed, unscored, worst, best`."""
+    import pandas as pd
+
+    counts = ("scored", "attempted", "succeeded", "failed", "unscored")
+    columns = {
+        "mean": pd.Series([s.mean for s in summaries], dtype="float64"),
+        **{c: pd.Series([getattr(s, c) for s in summaries], dtype="int64") for c in counts},
+        "worst": pd.Series([s.worst for s in summaries], dtype="float64"),
+        "best": pd.Series([s.best for s in summaries], dtype="float64"),
+        "categories": pd.Series([s.categories or None for s in summaries], dtype=object),
+    }
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index([s.name for s in summaries], name="score", dtype=object)
+    return frame

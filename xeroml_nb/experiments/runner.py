@@ -1,0 +1,106 @@
+"""Start a run: take up the one that is unfinished, or make a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.experiments import claims
+from xeroml_nb.experiments.experiment import Experiment
+from xeroml_nb.experiments.live_run import LiveRun, Recipe
+from xeroml_nb.records import clock
+from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus
+from xeroml_nb.records.ids import random_id
+from xeroml_nb.store import experiments as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from xeroml_nb.store.store import Store
+    from xeroml_nb.tracing.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: a name and a recipe."""
+
+    name: str
+    recipe: Recipe
+    resume: bool
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def launch(
+    store: Store, recorder: Recorder, wanted: Wanted, live: Mapping[str, Experiment]
+) -> Experiment:
+    """Begin or take up a run.
+
+    Args:
+        store: Where everything goes.
+        recorder: Holds the traces of item runs.
+        wanted: What is asked for.
+        live: The runs this process carries out, by id: one of them is not begun twice.
+    """
+    record, fresh = store.write(lambda c: _find_or_create(c, wanted, live))
+    if record.id in live and live[record.id].is_running:
+        return live[record.id]
+    run = LiveRun(store, recorder, wanted.recipe, record, fresh=fresh)
+    run.launch()
+    return Experiment(store, recorder, record, evaluators=wanted.recipe.evaluators, live=run)
+
+
+def _find_or_create(
+    connection: Connection, wanted: Wanted, live: Mapping[str, Experiment]
+) -> tuple[ExperimentRecord, bool]:
+    """The record to run, claimed for this process; and whether it is new."""
+    record = stored.by_name(connection, wanted.name) if wanted.resume else None
+    if record is not None and _fits(record, wanted) and _is_free(connection, record, live):
+        stored.claim(connection, record.id, claims.me(), clock.now())
+        return record, False
+    created = stored.create(connection, _new_record(wanted))
+    stored.claim(connection, created.id, claims.me(), clock.now())
+    return created, True
+
+
+def _fits(record: ExperimentRecord, wanted: Wanted) -> bool:
+    """An unfinished run of the same task over the same items, as often."""
+    recipe = wanted.recipe
+    return (
+        record.status in (ExperimentStatus.RUNNING, ExperimentStatus.STOPPED)
+        and record.task is not None
+        and record.task.fingerprint == recipe.task.record.fingerprint
+        and record.content_hash == recipe.dataset.content_hash
+        and record.repetitions == recipe.options.repetitions
+    )
+
+
+def _is_free(
+    connection: Connection, record: ExperimentRecord, live: Mapping[str, Experiment]
+) -> bool:
+    """Nobody works on it, or this process does."""
+    if record.id in live:
+        return True
+    claim = stored.claimed_by(connection, record.id)
+    return claim is None or not claims.is_held(*claim)
+
+
+def _new_record(wanted: Wanted) -> ExperimentRecord:
+    recipe, dataset = wanted.recipe, wanted.recipe.dataset
+    return ExperimentRecord(
+        id=random_id(),
+        name=wanted.name,
+        number=0,
+        status=ExperimentStatus.RUNNING,
+        created_at=clock.now(),
+        dataset_id=dataset.id,
+        dataset_version=dataset.version,
+        content_hash=dataset.content_hash,
+        task=recipe.task.record,
+        item_ids=tuple(i.id for i in dataset.items) if dataset.is_selection else None,
+        planned=len(dataset) * recipe.options.repetitions,
+        repetitions=recipe.options.repetitions,
+        evaluators=tuple(e.name for e in recipe.evaluators),
+        metadata=wanted.metadata,
+    )

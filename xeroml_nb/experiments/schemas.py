@@ -1,0 +1,55 @@
+"""Check items against a dataset's JSON Schemas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.errors import BadInput, BadRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xeroml_nb.records.dataset import DatasetItem
+
+
+def check_items(
+    items: Sequence[DatasetItem],
+    input_schema: dict[str, Any] | None,
+    expected_output_schema: dict[str, Any] | None,
+    source: str,
+) -> None:
+    """Check every item against the schemas given.
+
+    Raises:
+        BadRow: For the first item that does not match, with the place and the reason.
+        BadInput: If a schema itself is none.
+    """
+    check_input = _checker(input_schema, "input")
+    check_expected = _checker(expected_output_schema, "expected_output")
+    for number, item in enumerate(items, start=1):
+        reason = check_input(item.input) or check_expected(item.expected_output)
+        if reason is not None:
+            raise BadRow(number, f"(item {item.id!r}) {reason}", source)
+
+
+def _checker(schema: dict[str, Any] | None, what: str) -> Callable[[Any], str | None]:
+    if schema is None:
+        return lambda _: None
+    # Loading jsonschema takes long, and most datasets have no schema.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError, best_match
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise BadInput(f"The schema for {what} is no JSON Schema: {error.message}.") from None
+    validator = Draft202012Validator(schema)
+
+    def check(value: Any) -> str | None:
+        error = best_match(validator.iter_errors(value))
+        if error is None:
+            return None
+        place = error.json_path.replace("$", what, 1)
+        return f"{place}: {error.message[:300]}"
+
+    return check

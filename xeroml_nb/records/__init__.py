@@ -1,0 +1,1 @@
+"""What things are: values, their checks and their JSON form. No input or output happens here."""

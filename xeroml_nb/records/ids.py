@@ -1,0 +1,70 @@
+"""Ids are made here, by the client, so that every write can be repeated safely."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+from xeroml_nb.errors import BadInput
+from xeroml_nb.records.json_text import canonical_json
+
+NAME_LIMIT = 200
+PROJECT = "local"
+_OTEL_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def create_trace_id(seed: str | None = None) -> str:
+    """Make an OpenTelemetry trace id of 32 hex digits.
+
+    Args:
+        seed: The same seed always gives the same id: the first 16 bytes of the SHA-256 of its
+            UTF-8 text. Without a seed the id is random.
+
+    Example:
+        >>> create_trace_id(seed="session-1-msg-1")
+        '9a7c43e3ba21e1437e40b8b28b5bfc25'
+    """
+    if seed is None:
+        return secrets.token_hex(16)
+    return hashlib.sha256(seed.encode()).hexdigest()[:32]
+
+
+def is_otel_trace_id(text: str) -> bool:
+    """Tell whether text is a trace id that OpenTelemetry can carry."""
+    return _OTEL_TRACE_ID.fullmatch(text) is not None
+
+
+def random_id() -> str:
+    """An id of 16 hex digits for things whose id need not be derived."""
+    return secrets.token_hex(8)
+
+
+def score_id(target: tuple[str, ...], name: str, source: str, author: str) -> str:
+    """Derive a score's id, so that writing the same score again updates it."""
+    key = "\x1f".join((PROJECT, *target, name, source, author))
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def content_hash(*parts: object) -> str:
+    """Hash values by their content: equal values give equal hashes, in any process."""
+    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:32]
+
+
+def checked_name(kind: str, name: object) -> str:
+    """Return a name that can be stored and shown.
+
+    Raises:
+        BadInput: If it is no text, blank, longer than 200 characters, or holds control characters.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise BadInput(f"The name of a {kind} is {name!r}.", "Give it a name of text.")
+    if len(name) > NAME_LIMIT:
+        raise BadInput(
+            f"The {kind} name starting with {name[:40]!r} has {len(name)} characters.",
+            f"Use at most {NAME_LIMIT}.",
+        )
+    if _CONTROL.search(name):
+        raise BadInput(f"The {kind} name {name!r} holds control characters.", "Use plain text.")
+    return name

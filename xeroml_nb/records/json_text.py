@@ -1,0 +1,143 @@
+"""Any Python value as JSON text, and back.
+
+What JSON cannot hold is kept as a marked repr, so that an odd output never fails a run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import json
+import math
+import pathlib
+import uuid
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+UNHELD = "__repr__"
+_DEEPEST = 200
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON text; what JSON cannot hold becomes `{"__repr__": ..., "type": ...}`.
+
+    Args:
+        value: Anything: plain data, dataclasses, pydantic models, numpy and pandas values.
+
+    Example:
+        >>> to_json({"a": (1, 2)})
+        '{"a":[1,2]}'
+        >>> to_json({"f": len})
+        '{"f":{"__repr__":"<built-in function len>","type":"builtins.builtin_function_or_method"}}'
+    """
+    try:
+        text = _dump(value)
+        if text.isascii():
+            return text
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(plain(value), separators=(",", ":"))
+    return text
+
+
+def from_json(text: str | None) -> Any:
+    """Read JSON text written by `to_json`; None stays None."""
+    return None if text is None else json.loads(text)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text with sorted keys: equal values give equal text."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Turn a value into dicts, lists, strings, finite numbers, booleans and None."""
+    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, enum.Enum)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else unheld(value)
+    if depth >= _DEEPEST:
+        return unheld(value)
+    return _plain_container(_unwrapped(value), depth + 1)
+
+
+def is_unheld(value: Any) -> bool:
+    """Tell whether a stored value stands for something JSON could not hold."""
+    return isinstance(value, dict) and value.keys() == {UNHELD, "type"}
+
+
+def unheld(value: Any) -> dict[str, str]:
+    """Mark a value that JSON cannot hold: its repr and its type."""
+    kind = type(value)
+    return {UNHELD: safe_repr(value), "type": f"{kind.__module__}.{kind.__qualname__}"}
+
+
+def safe_repr(value: Any) -> str:
+    """The repr of a value, also where the value's own repr raises."""
+    try:
+        return clean_text(repr(value))
+    except Exception as error:  # noqa: BLE001 - a user's __repr__ may raise anything
+        return f"<{type(value).__qualname__} whose repr raises {type(error).__name__}>"
+
+
+def clean_text(text: str) -> str:
+    """Make text storable everywhere: no NUL characters, no half surrogate pairs."""
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def preview(value: Any, limit: int = 200) -> str:
+    """One line of a value for people, cut to `limit` characters."""
+    text = value if isinstance(value, str) else to_json(value)
+    # A megabyte is cut before its white space is folded, not after.
+    line = " ".join(text[: limit * 4].split())
+    return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + "…"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _unwrapped(value: Any) -> Any:
+    """Take a value out of the wrappers whose plain form is well known."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, (uuid.UUID, pathlib.PurePath)):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    return _dumped_by_itself(value)
+
+
+def _dumped_by_itself(value: Any) -> Any:
+    """Use the method that pydantic models, numpy and pandas values offer for their plain form."""
+    module = type(value).__module__.partition(".")[0]
+    method = {"numpy": "tolist", "pandas": "to_dict"}.get(module, "model_dump")
+    dump = getattr(value, method, None)
+    if not callable(dump) or isinstance(value, type):
+        return value
+    try:
+        return dump(orient="records") if type(value).__name__ == "DataFrame" else dump()
+    except Exception:  # noqa: BLE001 - a user's model may raise anything; its repr is kept then
+        return value
+
+
+def _plain_container(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        return {_key(k): plain(v, depth) for k, v in value.items()}
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return unheld(value)
+    if isinstance(value, (Sequence, AbstractSet)):
+        return [plain(v, depth) for v in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return plain(value, depth)
+    return unheld(value)
+
+
+def _key(key: Any) -> str:
+    return clean_text(key) if isinstance(key, str) else str(plain(key))

@@ -1,0 +1,1 @@
+"""Code that scores item runs."""

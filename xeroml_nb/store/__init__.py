@@ -1,0 +1,1 @@
+"""Where things live: one schema on SQLAlchemy Core, SQLite embedded, PostgreSQL for teams."""

@@ -1,0 +1,203 @@
+"""Read and write experiments and their item runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from xeroml_nb.records.dataset import DatasetItem
+from xeroml_nb.records.experiment import (
+    ExperimentRecord,
+    ExperimentStatus,
+    ItemRun,
+    ItemStatus,
+    TaskRecord,
+)
+from xeroml_nb.store.rows import upsert
+from xeroml_nb.store.schema import datasets
+from xeroml_nb.store.schema import experiments as table
+from xeroml_nb.store.schema import item_runs as runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Row
+
+_RUN_KEY = ("experiment_id", "item_id", "repetition")
+_SAME_NAMES = (
+    "id",
+    "name",
+    "number",
+    "created_at",
+    "finished_at",
+    "dataset_id",
+    "dataset_version",
+    "content_hash",
+    "planned",
+    "repetitions",
+    "environment",
+    "metadata",
+)
+
+
+def create(connection: Connection, record: ExperimentRecord) -> ExperimentRecord:
+    """Store an experiment under the next number of its name."""
+    highest = sa.select(sa.func.max(table.c.number)).where(table.c.name == record.name)
+    number = (connection.execute(highest).scalar() or 0) + 1
+    numbered = replace(record, number=number)
+    connection.execute(sa.insert(table), _to_row(numbered))
+    return numbered
+
+
+def by_id(connection: Connection, experiment_id: str) -> ExperimentRecord | None:
+    """The experiment of that id, or None."""
+    row = connection.execute(_listing().where(table.c.id == experiment_id)).first()
+    return None if row is None else _record(row)
+
+
+def by_name(
+    connection: Connection, name: str, number: int | None = None
+) -> ExperimentRecord | None:
+    """The experiment of that name and number; the newest where no number is given."""
+    query = _listing().where(table.c.name == name).order_by(table.c.number.desc())
+    if number is not None:
+        query = query.where(table.c.number == number)
+    row = connection.execute(query).first()
+    return None if row is None else _record(row)
+
+
+def listing(connection: Connection) -> list[ExperimentRecord]:
+    """All experiments, newest first."""
+    query = _listing().order_by(table.c.created_at.desc())
+    return [_record(row) for row in connection.execute(query)]
+
+
+def claim(connection: Connection, experiment_id: str, owner: str | None, at: datetime) -> None:
+    """Say who runs an experiment, at this moment; None gives it up."""
+    connection.execute(
+        sa.update(table).where(table.c.id == experiment_id).values(owner=owner, heartbeat_at=at)
+    )
+
+
+def claimed_by(connection: Connection, experiment_id: str) -> tuple[str, datetime] | None:
+    """Who said last that they run an experiment, and when."""
+    query = sa.select(table.c.owner, table.c.heartbeat_at).where(table.c.id == experiment_id)
+    row = connection.execute(query).first()
+    return None if row is None or row.owner is None else (row.owner, row.heartbeat_at)
+
+
+def set_status(
+    connection: Connection,
+    experiment_id: str,
+    status: ExperimentStatus,
+    finished_at: datetime | None,
+) -> None:
+    """Change how an experiment stands."""
+    connection.execute(
+        sa.update(table)
+        .where(table.c.id == experiment_id)
+        .values(status=status.value, finished_at=finished_at)
+    )
+
+
+def set_environment(
+    connection: Connection, experiment_id: str, environment: dict[str, Any]
+) -> None:
+    """Note what surrounded an experiment."""
+    connection.execute(
+        sa.update(table).where(table.c.id == experiment_id).values(environment=environment)
+    )
+
+
+def put_item_runs(connection: Connection, item_runs: Sequence[ItemRun]) -> None:
+    """Store item runs: a success is immutable, a failure may be replaced."""
+    if item_runs:
+        changed = tuple(c.name for c in runs.c if c.name not in _RUN_KEY)
+        kept = ItemStatus.OK.value
+        statement = upsert(connection.dialect.name, runs, _RUN_KEY, changed, kept)
+        connection.execute(statement, [_run_row(run) for run in item_runs])
+
+
+def item_runs(connection: Connection, experiment_id: str) -> list[ItemRun]:
+    """The stored item runs of an experiment."""
+    query = sa.select(runs).where(runs.c.experiment_id == experiment_id)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def statuses(connection: Connection, experiment_id: str) -> dict[tuple[str, int], ItemStatus]:
+    """Item and repetition to how that item run stands, for those stored."""
+    query = sa.select(runs.c.item_id, runs.c.repetition, runs.c.status).where(
+        runs.c.experiment_id == experiment_id
+    )
+    return {(i, r): ItemStatus(s) for i, r, s in connection.execute(query)}
+
+
+def _listing() -> sa.Select[Any]:
+    return sa.select(table, datasets.c.name.label("dataset_name")).outerjoin(
+        datasets, datasets.c.id == table.c.dataset_id
+    )
+
+
+def _to_row(record: ExperimentRecord) -> dict[str, Any]:
+    task = record.task
+    return {name: getattr(record, name) for name in _SAME_NAMES} | {
+        "status": record.status.value,
+        "task_name": task.name if task else None,
+        "task_source": task.source if task else None,
+        "fingerprint": task.fingerprint if task else None,
+        "item_ids": None if record.item_ids is None else list(record.item_ids),
+        "evaluators": list(record.evaluators),
+    }
+
+
+def _record(row: Row[Any]) -> ExperimentRecord:
+    task = None
+    if row.fingerprint is not None:
+        task = TaskRecord(row.task_name, row.task_source, row.fingerprint)
+    return ExperimentRecord(
+        **{name: getattr(row, name) for name in _SAME_NAMES},
+        status=ExperimentStatus(row.status),
+        dataset_name=row.dataset_name,
+        task=task,
+        item_ids=None if row.item_ids is None else tuple(row.item_ids),
+        evaluators=tuple(row.evaluators),
+    )
+
+
+def _run_row(run: ItemRun) -> dict[str, Any]:
+    return {
+        "experiment_id": run.experiment_id,
+        "item_id": run.item_id,
+        "repetition": run.repetition,
+        "status": run.status.value,
+        "trace_id": run.trace_id,
+        "started_at": run.started_at,
+        "latency": run.latency,
+        "attempts": run.attempts,
+        "output": run.output_json,
+        "error": run.error,
+        "traceback": run.traceback,
+        "evaluator_errors": run.evaluator_errors or None,
+        "local_item": None if run.local_item is None else asdict(run.local_item),
+    }
+
+
+def _run(row: Row[Any]) -> ItemRun:
+    return ItemRun(
+        experiment_id=row.experiment_id,
+        item_id=row.item_id,
+        repetition=row.repetition,
+        status=ItemStatus(row.status),
+        trace_id=row.trace_id,
+        started_at=row.started_at,
+        latency=row.latency,
+        attempts=row.attempts,
+        output_json=row.output,
+        error=row.error,
+        traceback=row.traceback,
+        evaluator_errors=row.evaluator_errors or {},
+        local_item=None if row.local_item is None else DatasetItem(**row.local_item),
+    )

@@ -1,0 +1,75 @@
+"""Read and write observations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from xeroml_nb.records.observation import Observation, ObservationType
+from xeroml_nb.store.rows import upsert
+from xeroml_nb.store.schema import observations as table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection, Row
+
+
+def put(connection: Connection, observations: Sequence[Observation]) -> None:
+    """Store observations; one that is there already stays as it is."""
+    if observations:
+        statement = upsert(connection.dialect.name, table, ("trace_id", "id"))
+        connection.execute(statement, [_to_row(o) for o in observations])
+
+
+def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
+    """The observations of a trace, oldest first."""
+    query = sa.select(table).where(table.c.trace_id == trace_id).order_by(table.c.start)
+    return [_from_row(row) for row in connection.execute(query)]
+
+
+def _to_row(o: Observation) -> dict[str, Any]:
+    return {
+        "trace_id": o.trace_id,
+        "id": o.id,
+        "parent_id": o.parent_id,
+        "name": o.name,
+        "type": o.type,
+        "start": o.start,
+        "end": o.end,
+        "error": o.error,
+        "input": o.input_json,
+        "output": o.output_json,
+        "attributes": o.attributes or None,
+        "user_id": o.user_id,
+        "session_id": o.session_id,
+        "tags": o.tags or None,
+        "metadata": o.metadata or None,
+        "version": o.version,
+        "release": o.release,
+        "environment": o.environment,
+    }
+
+
+def _from_row(row: Row[Any]) -> Observation:
+    return Observation(
+        id=row.id,
+        trace_id=row.trace_id,
+        parent_id=row.parent_id,
+        name=row.name,
+        type=ObservationType(row.type),
+        start=row.start,
+        end=row.end,
+        error=row.error,
+        input_json=row.input,
+        output_json=row.output,
+        attributes=row.attributes or {},
+        user_id=row.user_id,
+        session_id=row.session_id,
+        tags=tuple(row.tags or ()),
+        metadata=row.metadata or {},
+        version=row.version,
+        release=row.release,
+        environment=row.environment,
+    )

@@ -1,0 +1,191 @@
+"""The tables, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from xeroml_nb.records import clock
+from xeroml_nb.records.json_text import from_json, to_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Dialect
+
+SCHEMA_VERSION = 1
+metadata = sa.MetaData()
+
+
+class Moment(TypeDecorator["datetime"]):
+    """An aware UTC datetime, kept as microseconds since 1970 so that order is exact everywhere."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002, D102
+        return None if value is None else clock.to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, D102
+        return None if value is None else clock.from_micros(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A small JSON value kept as text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002, D102
+        return None if value is None else to_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, D102
+        return from_json(value)
+
+
+def _text(name: str, *, null: bool = True) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null)
+
+
+store_meta = sa.Table(
+    "store_meta",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("description"),
+    sa.Column("input_schema", Json),
+    sa.Column("expected_output_schema", Json),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+# One row per state of an item: it is part of every version v with valid_from <= v < valid_to.
+dataset_items = sa.Table(
+    "dataset_items",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True),
+    sa.Column("valid_from", Moment, primary_key=True),
+    sa.Column("valid_to", Moment),
+    _text("id", null=False),
+    _text("input", null=False),
+    _text("expected_output"),
+    _text("metadata"),
+    sa.Index("dataset_items_by_id", "dataset_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("name", null=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    _text("status", null=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    _text("dataset_id"),
+    sa.Column("dataset_version", Moment),
+    _text("content_hash"),
+    _text("task_name"),
+    _text("task_source"),
+    _text("fingerprint"),
+    sa.Column("item_ids", Json),
+    sa.Column("planned", sa.Integer, nullable=False),
+    sa.Column("repetitions", sa.Integer, nullable=False),
+    sa.Column("evaluators", Json, nullable=False),
+    sa.Column("environment", Json, nullable=False),
+    sa.Column("metadata", Json, nullable=False),
+    # Who is running it, and when they last said so: two kernels must not resume the same run.
+    _text("owner"),
+    sa.Column("heartbeat_at", Moment),
+    sa.UniqueConstraint("name", "number"),
+)
+
+item_runs = sa.Table(
+    "item_runs",
+    metadata,
+    sa.Column("experiment_id", sa.Text, primary_key=True),
+    sa.Column("item_id", sa.Text, primary_key=True),
+    sa.Column("repetition", sa.Integer, primary_key=True),
+    _text("status", null=False),
+    _text("trace_id", null=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("latency", sa.Float),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    _text("output"),
+    _text("error"),
+    _text("traceback"),
+    sa.Column("evaluator_errors", Json),
+    sa.Column("local_item", Json),
+    sqlite_with_rowid=False,
+)
+
+observations = sa.Table(
+    "observations",
+    metadata,
+    _text("trace_id", null=False),
+    _text("id", null=False),
+    _text("parent_id"),
+    _text("name", null=False),
+    _text("type", null=False),
+    sa.Column("start", Moment, nullable=False),
+    sa.Column("end", Moment, nullable=False),
+    _text("error"),
+    _text("input"),
+    _text("output"),
+    sa.Column("attributes", Json),
+    _text("user_id"),
+    _text("session_id"),
+    sa.Column("tags", Json),
+    sa.Column("metadata", Json),
+    _text("version"),
+    _text("release"),
+    _text("environment", null=False),
+    sa.UniqueConstraint("trace_id", "id"),
+)
+
+scores = sa.Table(
+    "scores",
+    metadata,
+    _text("id", null=False),
+    _text("trace_id"),
+    _text("observation_id"),
+    _text("session_id"),
+    _text("experiment_id"),
+    _text("name", null=False),
+    _text("data_type", null=False),
+    sa.Column("number", sa.Float),
+    _text("label"),
+    _text("comment"),
+    _text("source", null=False),
+    _text("author", null=False),
+    sa.Column("metadata", Json),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("id"),
+    sa.Index("scores_by_trace", "trace_id"),
+)
+
+# What a score was before it was changed.
+score_history = sa.Table(
+    "score_history",
+    metadata,
+    _text("id", null=False),
+    sa.Column("number", sa.Float),
+    _text("label"),
+    _text("data_type", null=False),
+    _text("comment"),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("replaced_at", Moment, nullable=False),
+    sa.Index("score_history_by_id", "id"),
+)

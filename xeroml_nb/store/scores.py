@@ -1,0 +1,128 @@
+"""Read and write scores; what a score was before it changed is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from xeroml_nb.records import clock
+from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget
+from xeroml_nb.store.rows import chunks, upsert
+from xeroml_nb.store.schema import item_runs, score_history
+from xeroml_nb.store.schema import scores as table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection, Row
+
+_CONTENT = ("data_type", "number", "label", "comment", "metadata")
+_PAST = ("id", "number", "label", "data_type", "comment", "updated_at")
+
+
+def put(connection: Connection, scores: Sequence[Score]) -> None:
+    """Store scores; one with the same id and another content replaces the old, which is kept."""
+    if not scores:
+        return
+    current = _stored(connection, [s.id for s in scores])
+    written: dict[str, dict[str, Any]] = {}
+    past: list[dict[str, Any]] = []
+    for row in map(_to_row, scores):
+        before = current.get(row["id"])
+        if before is not None and all(before[c] == row[c] for c in _CONTENT):
+            continue
+        if before is not None:
+            past.append({c: before[c] for c in _PAST} | {"replaced_at": row["updated_at"]})
+        current[row["id"]] = written[row["id"]] = row
+    if past:
+        connection.execute(sa.insert(score_history), past)
+    if written:
+        changed = (*_CONTENT, "updated_at")
+        statement = upsert(connection.dialect.name, table, ("id",), changed)
+        connection.execute(statement, list(written.values()))
+
+
+def find(connection: Connection, **columns: str | None) -> list[Score]:
+    """Scores whose columns have the values given (None means any), oldest first."""
+    query = sa.select(table).order_by(table.c.created_at, table.c.id)
+    for column, value in columns.items():
+        if value is not None:
+            query = query.where(table.c[column] == value)
+    return [_from_row(row) for row in connection.execute(query)]
+
+
+def of_experiment(connection: Connection, experiment_id: str) -> list[Score]:
+    """The scores on the traces of an experiment's item runs, oldest first."""
+    query = (
+        sa.select(table)
+        .join(item_runs, item_runs.c.trace_id == table.c.trace_id)
+        .where(item_runs.c.experiment_id == experiment_id)
+        .where(table.c.observation_id.is_(None))
+    )
+    return sorted((_from_row(row) for row in connection.execute(query)), key=_by_time)
+
+
+def history(connection: Connection, score_id: str) -> list[tuple[Any, str | None]]:
+    """Past values and comments of a score, oldest first."""
+    query = (
+        sa.select(score_history)
+        .where(score_history.c.id == score_id)
+        .order_by(score_history.c.replaced_at)
+    )
+    return [(_value(row), row.comment) for row in connection.execute(query)]
+
+
+def _by_time(score: Score) -> Any:
+    return score.created_at
+
+
+def _stored(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    columns = [table.c[name] for name in ("id", "updated_at", *_CONTENT)]
+    for part in chunks(ids):
+        query = sa.select(*columns).where(table.c.id.in_(part))
+        found |= {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return found
+
+
+def _to_row(score: Score) -> dict[str, Any]:
+    is_text = isinstance(score.value, str)
+    return {
+        "id": score.id,
+        "trace_id": score.target.trace_id,
+        "observation_id": score.target.observation_id,
+        "session_id": score.target.session_id,
+        "experiment_id": score.target.experiment_id,
+        "name": score.name,
+        "data_type": score.data_type.value,
+        "number": None if is_text else float(score.value),
+        "label": score.value if is_text else None,
+        "comment": score.comment,
+        "source": score.source.value,
+        "author": score.author,
+        "metadata": score.metadata,
+        "created_at": score.created_at,
+        "updated_at": clock.now(),
+    }
+
+
+def _from_row(row: Row[Any]) -> Score:
+    return Score(
+        id=row.id,
+        target=ScoreTarget(row.trace_id, row.observation_id, row.session_id, row.experiment_id),
+        name=row.name,
+        value=_value(row),
+        data_type=DataType(row.data_type),
+        comment=row.comment,
+        source=ScoreSource(row.source),
+        author=row.author,
+        metadata=row.metadata,
+        created_at=row.created_at,
+    )
+
+
+def _value(row: Row[Any]) -> Any:
+    if row.data_type == DataType.CATEGORICAL:
+        return row.label
+    return bool(row.number) if row.data_type == DataType.BOOLEAN else row.number

@@ -1,0 +1,195 @@
+"""One thread that writes: it owns its connection and commits in groups."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from xeroml_nb.errors import StoreError
+from xeroml_nb.store import experiments, observations, scores
+from xeroml_nb.store.connect import WRITES
+from xeroml_nb.store.failures import explaining
+from xeroml_nb.store.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.engine import Connection, Engine
+
+T = TypeVar("T")
+
+_GROUP_SECONDS = 0.05
+_GROUP_SIZE = 500
+_CROWDED = 4_000
+
+
+@dataclass(slots=True)
+class _Task:
+    """Something to write, and whom to tell: rows, or a function of the connection."""
+
+    work: Rows | Callable[[Connection], Any]
+    tell: Callable[[Any, BaseException | None], None]
+
+
+class Writer:
+    """Writes whatever any thread hands in, in the order given, many at a time.
+
+    A group is one transaction. If it fails, each part is tried alone, so that only the part at
+    fault fails.
+
+    Args:
+        engine: The database.
+        place: What to call it in errors.
+    """
+
+    def __init__(self, engine: Engine, place: str) -> None:
+        self._engine = engine
+        self._place = place
+        self._queue: deque[_Task] = deque()
+        self._wake = threading.Condition()
+        self._hurry = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._group_began = 0.0
+
+    @property
+    def crowded(self) -> bool:
+        """So much is waiting that producers should pause."""
+        return len(self._queue) >= _CROWDED
+
+    def submit(self, rows: Rows, tell: Callable[[BaseException | None], None]) -> None:
+        """Write rows within 50 ms; returns at once unless very much is waiting.
+
+        Args:
+            rows: Stored together or not at all.
+            tell: Called on the writing thread after the commit with None, or with the error.
+        """
+        while self.crowded:
+            time.sleep(0.002)
+        self._add(_Task(rows, lambda _, error: tell(error)), hurry=False)
+
+    def call(self, work: Callable[[Connection], T]) -> T:
+        """Run a function in a writing transaction and wait for the commit.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        done: Future[T] = Future()
+
+        def tell(result: T, error: BaseException | None) -> None:
+            if error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(error)
+
+        self._add(_Task(work, tell), hurry=True)
+        return done.result()
+
+    def close(self) -> None:
+        """Write what is waiting, then end the thread."""
+        with self._wake:
+            self._closing = True
+            thread = self._thread
+            self._wake.notify_all()
+        if thread is not None:
+            thread.join()
+
+    def _add(self, task: _Task, *, hurry: bool) -> None:
+        with self._wake:
+            if self._closing:
+                raise StoreError(f"The store {self._place} is closed.", "Open it again.")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="xeroml-writer", daemon=True)
+                self._thread.start()
+            first = not self._queue
+            if first:
+                self._group_began = time.monotonic()
+            self._queue.append(task)
+            self._hurry = self._hurry or hurry
+            # Waking the thread for every row would cost more than writing it.
+            if first or hurry or len(self._queue) == _GROUP_SIZE:
+                self._wake.notify_all()
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            self._write(group)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _next_group(self) -> list[_Task]:
+        with self._wake:
+            while not self._queue and not self._closing:
+                self._wake.wait()
+            until = self._group_began + _GROUP_SECONDS
+            while self._may_wait() and (left := until - time.monotonic()) > 0:
+                self._wake.wait(left)
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), 2 * _GROUP_SIZE))]
+            self._hurry = self._hurry and bool(self._queue)
+            self._group_began = time.monotonic()
+            return group
+
+    def _may_wait(self) -> bool:
+        return not self._hurry and not self._closing and len(self._queue) < _GROUP_SIZE
+
+    def _write(self, group: Sequence[_Task]) -> None:
+        try:
+            results = self._commit(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its owner is told
+            if len(group) == 1:
+                group[0].tell(None, error)
+            else:
+                for task in group:
+                    self._write([task])
+            return
+        for task, result in zip(group, results, strict=True):
+            task.tell(result, None)
+
+    def _commit(self, group: Sequence[_Task]) -> list[Any]:
+        with explaining(self._place):
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    return _apply(connection, group)
+            except BaseException:
+                self._drop_connection()
+                raise
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(**{WRITES: True})
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        """Leave a connection whose state is unknown behind."""
+        broken, self._connection = self._connection, None
+        if broken is not None:
+            broken.invalidate()
+            broken.close()
+
+
+def _apply(connection: Connection, group: Sequence[_Task]) -> list[Any]:
+    """Do the work of a group in order, rows that follow each other at once."""
+    results: list[Any] = []
+    rows = Rows()
+    for task in group:
+        if isinstance(task.work, Rows):
+            rows.extend(task.work)
+            results.append(None)
+        else:
+            put_rows(connection, rows)
+            rows = Rows()
+            results.append(task.work(connection))
+    put_rows(connection, rows)
+    return results
+
+
+def put_rows(connection: Connection, rows: Rows) -> None:
+    """Write rows inside a transaction."""
+    experiments.put_item_runs(connection, rows.item_runs)
+    observations.put(connection, rows.observations)
+    scores.put(connection, rows.scores)

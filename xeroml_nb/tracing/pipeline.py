@@ -1,0 +1,46 @@
+"""Where spans come from and go to in this process."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from xeroml_nb.tracing.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xeroml_nb.records.observation import Observation
+    from xeroml_nb.settings import Settings
+
+_lock = threading.Lock()
+_recorder = Recorder()
+_provider: TracerProvider | None = None
+
+
+def connect(settings: Settings, sink: Callable[[Observation], None]) -> Recorder:
+    """Send the spans of this process to a sink from now on; the newest sink gets them.
+
+    An application's own tracer provider is used where there is one, so that all instrumentations
+    land in one trace; else one is set up.
+    """
+    global _provider  # noqa: PLW0603 - a process has one provider
+    with _lock:
+        _recorder.connect(settings, sink)
+        if _provider is None:
+            present = trace.get_tracer_provider()
+            _provider = present if isinstance(present, TracerProvider) else TracerProvider()
+            if present is not _provider:
+                trace.set_tracer_provider(_provider)
+            _provider.add_span_processor(_recorder)
+    return _recorder
+
+
+@cache
+def tracer() -> trace.Tracer:
+    """The tracer for spans this package starts."""
+    return trace.get_tracer("xeroml_nb")
