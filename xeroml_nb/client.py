@@ -107,7 +107,13 @@ class Client:
         """
         columns = ColumnMap(input, expected_output, metadata, id)
         return datasets.create(
-            self._store, name, items, columns, description, input_schema, expected_output_schema
+            self._store,
+            name=name,
+            items=items,
+            columns=columns,
+            description=description,
+            input_schema=input_schema,
+            expected_output_schema=expected_output_schema,
         )
 
     def get_dataset(self, name: str, *, version: datetime | str | None = None) -> Dataset:

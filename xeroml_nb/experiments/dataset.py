@@ -173,6 +173,7 @@ class Dataset:
 
 def create(  # noqa: PLR0913 - the words of the front door
     store: Store,
+    *,
     name: str,
     items: Any,
     columns: ColumnMap,

@@ -25,7 +25,8 @@ _SHOWN_ROWS = 1_000
 _STYLE = Markup("""
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --dim: #666; --bad: #b3400f; }
 @media (prefers-color-scheme: dark) { :root { --dim: #aaa; --bad: #f0905f; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto;
+  padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
 .dim { color: var(--dim); } .bad { color: var(--bad); }
 .scroll { overflow-x: auto; }

@@ -15,7 +15,7 @@ from xeroml_nb.tracing.observation import LiveObservation, checked_type, observa
 from xeroml_nb.tracing.pipeline import tracer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -158,7 +158,9 @@ class _Stream:
         self.live.span.end()
 
 
-def _stream(function: Any, recording: _Recording, args: Any, kwargs: Any) -> Iterator[Any]:
+def _stream(
+    function: Any, recording: _Recording, args: Any, kwargs: Any
+) -> Generator[Any, None, Any]:
     stream = _Stream(recording, args, kwargs)
     source = function(*args, **kwargs)
     try:
