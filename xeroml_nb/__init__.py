@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from xeroml_nb.widgets.dataset_picker import pick_dataset
     from xeroml_nb.widgets.run_panel import run_panel
 
+from xeroml_nb.experiments.surfaces import register
+
 # Name to the module that defines it: nothing is imported before it is used.
 _HOMES = {
     "Client": "client",
@@ -73,6 +75,9 @@ __all__ = [
     "run_panel",
     "start",
 ]
+
+
+register("notebook", f"{__name__}.widgets.run_view:RunSurface")
 
 
 def __getattr__(name: str) -> Any:

@@ -122,6 +122,11 @@ class Experiment:
     # A run of the runner.
 
     @property
+    def is_live(self) -> bool:
+        """This process started it, and so knows its task."""
+        return self._live is not None
+
+    @property
     def is_running(self) -> bool:
         """This process is working on it."""
         return self._live is not None and self._live.is_running
@@ -137,6 +142,11 @@ class Experiment:
         if self._live is not None:
             return self._live.tally.progress(self._engine.running)
         return self._stored_progress()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the run itself ended early, such as a full disk; None if it did not."""
+        return None if self._live is None else self._engine.error
 
     def progress_line(self) -> str:
         """How far it is, in one line."""
@@ -295,8 +305,8 @@ class Experiment:
             self._engine.stop()
 
     def _raise_failure(self) -> None:
-        if not self.is_running and self._live is not None and self._engine.error is not None:
-            raise self._engine.error
+        if not self.is_running and self.failure is not None:
+            raise self.failure
 
     def _stored_progress(self) -> Progress:
         record = self.record

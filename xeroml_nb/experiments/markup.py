@@ -51,7 +51,11 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[Any]], *, numeric: se
 
     def cells(kind: str, row: Iterable[Any]) -> Markup:
         return join(
-            tag(kind, cell, class_="num" if i in numeric else None) for i, cell in enumerate(row)
+            # The style is repeated inline since a saved notebook keeps no style sheet of ours.
+            tag(kind, cell, class_="num", style="text-align:right")
+            if i in numeric
+            else tag(kind, cell, style="text-align:left")
+            for i, cell in enumerate(row)
         )
 
     head = tag("thead", tag("tr", cells("th", headings)))

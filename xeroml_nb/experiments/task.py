@@ -51,6 +51,19 @@ class Task:
         return cls(TaskRecord(called, source_of(function), fingerprint(function)), bound)
 
 
+_named: dict[str, Task] = {}
+
+
+def remember(task: Task) -> None:
+    """Keep a task that was defined by name, such as one of a cell; a later one replaces it."""
+    _named[task.name] = task
+
+
+def remembered() -> dict[str, Task]:
+    """The tasks kept by `remember`, by name."""
+    return dict(_named)
+
+
 def known_of(item: DatasetItem) -> dict[str, Any]:
     """What a task may ask for of an item."""
     return {

@@ -1,0 +1,1 @@
+"""Magics: what the package offers as words of a notebook cell."""

@@ -1,0 +1,1 @@
+"""What is seen in a notebook: dataset picker, run view, run panel."""

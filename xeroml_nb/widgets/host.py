@@ -1,0 +1,71 @@
+"""What the notebook around a widget needs: errors that are seen, answers while a cell runs."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from IPython.display import HTML, display, update_display
+
+from xeroml_nb.errors import XeromlError
+from xeroml_nb.experiments.evaluation import said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xeroml_nb.experiments.markup import Markup
+
+STATIC = Path(__file__).parent / "static"
+
+
+class ShowsTrouble(Protocol):
+    """Something with a place for errors that the user sees."""
+
+    def show_trouble(self, text: str) -> None:
+        """Show an error; an empty text clears it."""
+
+
+S = TypeVar("S", bound=ShowsTrouble)
+
+
+def shown(callback: Callable[[S, Any], None]) -> Callable[[S, Any], None]:
+    """Show what a widget's callback raises in the widget: the front end would swallow it."""
+
+    @functools.wraps(callback)
+    def guarded(self: S, event: Any = None) -> None:
+        try:
+            self.show_trouble("")
+            callback(self, event)
+        except Exception as error:  # noqa: BLE001 - it is shown, whatever it is
+            self.show_trouble(str(error) if isinstance(error, XeromlError) else said(error))
+
+    return guarded
+
+
+def answer_while_busy(widget: Any) -> None:
+    """Let a widget's buttons work while a cell blocks.
+
+    Kernels of ipykernel 7.4 route a widget's messages to the shell that published it last, which
+    for a widget of a cell is the one that a blocking cell keeps busy. Without that note they go
+    to the shell of their own that the front end opened for them.
+    """
+    vars(widget.comm).pop("_reply_subshell_id", None)
+
+
+class Remainder:
+    """A line of plain HTML beside a widget: what is left to read in the saved notebook."""
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+        self._content = HTML("")
+
+    def show(self) -> None:
+        """Put the line below what was displayed last."""
+        self._id = display(self._content, display_id=True).display_id
+
+    def update(self, content: Markup) -> None:
+        """Change the line, from any thread."""
+        self._content = HTML(content)
+        if self._id is not None:
+            update_display(self._content, display_id=self._id)
