@@ -272,7 +272,7 @@ class Experiment:
 
         Columns: `mean` over the `scored` item runs; `attempted, succeeded, failed, unscored`;
         `worst` and `best`, which the mean could be if every failure had counted 0 or 1 (only for
-        scores within 0..1); `categories` with their counts.
+        scores within 0..1); `categories` with their counts, where there are any.
         """
         return results.summary_frame(self.score_summaries())
 

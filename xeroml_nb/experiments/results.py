@@ -197,7 +197,10 @@ def _cells(result: Result) -> tuple[Any, ...]:
 
 
 def summary_frame(summaries: Sequence[ScoreSummary]) -> pd.DataFrame:
-    """One row a score: `mean, scored, attempted, succeeded, failed, unscored, worst, best`."""
+    """One row a score: `mean, scored, attempted, succeeded, failed, unscored, worst, best`.
+
+    Where some scores are categories, their counts follow in `categories`.
+    """
     import pandas as pd
 
     counts = ("scored", "attempted", "succeeded", "failed", "unscored")
@@ -206,8 +209,10 @@ def summary_frame(summaries: Sequence[ScoreSummary]) -> pd.DataFrame:
         **{c: pd.Series([getattr(s, c) for s in summaries], dtype="int64") for c in counts},
         "worst": pd.Series([s.worst for s in summaries], dtype="float64"),
         "best": pd.Series([s.best for s in summaries], dtype="float64"),
-        "categories": pd.Series([s.categories or None for s in summaries], dtype=object),
     }
+    if any(s.categories for s in summaries):
+        named = [s.categories or None for s in summaries]
+        columns["categories"] = pd.Series(named, dtype=object)
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([s.name for s in summaries], name="score", dtype=object)
     return frame

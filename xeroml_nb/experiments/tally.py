@@ -21,6 +21,7 @@ _LATEST = 8
 _LATENCIES = 2_000
 _ERROR_KINDS = 20
 _RATE_WINDOW = 10.0
+_RATE_STEP = 0.1
 
 
 @dataclass
@@ -104,9 +105,9 @@ class Progress:
 
     @property
     def eta(self) -> float | None:
-        """Seconds to the end at the present rate."""
+        """Seconds to the end at the present rate; None while nothing runs."""
         left = self.planned - self.done
-        return left / self.rate if self.rate > 0 and left > 0 else None
+        return left / self.rate if self.rate > 0 and left > 0 and self.running else None
 
 
 class Tally:
@@ -126,7 +127,8 @@ class Tally:
         self._latest: deque[tuple[ItemRun, Sequence[Score]]] = deque(maxlen=_LATEST)
         self._began = time.monotonic()
         self._ended: float | None = None
-        self._done_at: deque[tuple[float, int]] = deque(maxlen=256)
+        self._added = 0
+        self._added_at: deque[tuple[float, int]] = deque(maxlen=256)
 
     def add(self, run: ItemRun, scores: Sequence[Score]) -> None:
         """Count an item run that was stored just now, with its scores."""
@@ -134,10 +136,10 @@ class Tally:
             self._count(run)
             self.add_scores(scores)
             self._latest.append((run, scores))
-            done = sum(n for s, n in self._counts.items() if s is not ItemStatus.STOPPED)
+            self._added += run.status is not ItemStatus.STOPPED
             now = time.monotonic()
-            if not self._done_at or now - self._done_at[-1][0] > 0.1:  # noqa: PLR2004
-                self._done_at.append((now, done))
+            if not self._added_at or now - self._added_at[-1][0] > _RATE_STEP:
+                self._added_at.append((now, self._added))
 
     def restore(self, runs: Iterable[ItemRun], scores: Sequence[Score]) -> None:
         """Count what an earlier part of the run left in the store."""
@@ -204,15 +206,13 @@ class Tally:
                 self._errors[kind] = ErrorGroup(kind, 1, run.item_id, preview(run.error or "", 300))
 
     def _rate(self) -> float:
+        """Item runs a second: of the last seconds, or over all once the run has ended."""
         now = self._ended or time.monotonic()
-        if self._ended is not None or not self._done_at:
-            total = sum(n for s, n in self._counts.items() if s is not ItemStatus.STOPPED)
-            return total / max(now - self._began, 1e-9) if self._done_at else 0.0
-        recent = [point for point in self._done_at if now - point[0] <= _RATE_WINDOW]
-        if len(recent) < 2:  # noqa: PLR2004
-            return self._done_at[-1][1] / max(now - self._began, 1e-9)
-        (t0, n0), (_, n1) = recent[0], recent[-1]
-        return (n1 - n0) / max(now - t0, 1e-9)
+        recent = [point for point in self._added_at if now - point[0] <= _RATE_WINDOW]
+        if self._ended is not None or len(recent) < 2:  # noqa: PLR2004
+            return self._added / max(now - self._began, 1e-9)
+        (since, before), (_, after) = recent[0], recent[-1]
+        return (after - before) / max(now - since, 1e-9)
 
 
 def _kind(run: ItemRun) -> str:
@@ -235,7 +235,9 @@ def _row(run: ItemRun, scores: Sequence[Score]) -> LatestRow:
 
 
 def _short_output(run: ItemRun) -> str:
-    text = run.output_json or ""
+    if run.output_json is None:
+        return ""
+    text = run.output_json
     # A megabyte is not parsed five times a second only to show its beginning.
     return preview(run.output if len(text) < 2_000 else text, 120)  # noqa: PLR2004
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def compile_cell_task(shell: Any, name: str, header: str, body: str) -> Callable[..., Any]:
+def compile_cell_task(shell: Any, name: str, body: str) -> Callable[..., Any]:
     """Compile a cell's body into a function of `input, item, expected_output, metadata`.
 
     Its last expression is what it returns; a body that awaits becomes a coroutine function. It
@@ -21,8 +22,7 @@ def compile_cell_task(shell: Any, name: str, header: str, body: str) -> Callable
     Args:
         shell: The IPython shell.
         name: The function's name.
-        header: The cell's first line, the magic itself.
-        body: The lines below it.
+        body: The lines below the magic's own.
 
     Raises:
         BadInput: If the body is empty or the name is none.
@@ -30,8 +30,7 @@ def compile_cell_task(shell: Any, name: str, header: str, body: str) -> Callable
     """
     if not name.isidentifier():
         raise BadInput(f"{name!r} cannot name a task.", "Use letters, digits and underscores.")
-    text = f"{header}\n{body}"
-    file = shell.compile.cache(text, shell.execution_count, raw_code=text)
+    file = _show_in_tracebacks(shell, name, body)
     # IPython's own syntax (%time, !ls, x?) is turned into Python line by line.
     tree = ast.parse("\n" + shell.transform_cell(body), filename=file)
     if not tree.body:
@@ -45,12 +44,30 @@ def compile_cell_task(shell: Any, name: str, header: str, body: str) -> Callable
     return function
 
 
+def _signature(name: str) -> str:
+    first, *rest = TASK_NAMES
+    return f"def {name}({first}, {', '.join(f'{n}=None' for n in rest)}):"
+
+
+def _show_in_tracebacks(shell: Any, name: str, body: str) -> str:
+    """Give IPython the text it shows for this task's lines, numbered as in the cell.
+
+    The magic's own line becomes the function's head: tracebacks show only what reads as Python.
+
+    Returns:
+        The file name under which IPython knows the text.
+    """
+    text = f"{_signature(name)}\n{textwrap.indent(body, '    ')}"
+    number = len(shell.history_manager.input_hist_parsed) - 1
+    file: str = shell.compile.cache(text, number, raw_code=text)
+    return file
+
+
 def _as_function(name: str, body: list[ast.stmt]) -> ast.Module:
     last = body[-1]
     if isinstance(last, ast.Expr):
         body = [*body[:-1], ast.copy_location(ast.Return(last.value), last)]
-    first, *rest = TASK_NAMES
-    head = f"def {name}({first}, {', '.join(f'{n}=None' for n in rest)}): pass"
+    head = f"{_signature(name)} pass"
     module = ast.parse(f"async {head}" if _awaits(body) else head)
     made = module.body[0]
     assert isinstance(made, (ast.FunctionDef, ast.AsyncFunctionDef))  # noqa: S101 - just parsed

@@ -63,7 +63,7 @@ class XeromlMagics(Magics):
     def cell(self, line: str, body: str) -> Experiment | None:
         """Make a task of the cell's body and, with -d, run it over a dataset."""
         given = parse_argstring(self.cell, line)
-        function = compile_cell_task(self.shell, given.name, f"%%xeroml {line}", body)
+        function = compile_cell_task(self.shell, given.name, body)
         task = Task.of(function, given.name)
         resolve(given.evaluator)
         remember(task)

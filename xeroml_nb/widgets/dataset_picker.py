@@ -13,7 +13,7 @@ from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments.markup import Markup, join, tag
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import to_json
-from xeroml_nb.widgets.host import Remainder, shown
+from xeroml_nb.widgets.host import Remainder, Static, shown
 from xeroml_nb.widgets.key_guard import KeyGuard
 
 if TYPE_CHECKING:
@@ -244,11 +244,17 @@ def _item_html(item: DatasetItem) -> Markup:
 
 
 def _readable(value: Any) -> str:
-    text = value if isinstance(value, str) else to_json(value)
+    """A value for reading: text as it is, a dict as one line a key."""
+    if isinstance(value, dict) and value:
+        text = "\n".join(
+            f"{k}: {v if isinstance(v, str) else to_json(v)}" for k, v in value.items()
+        )
+    else:
+        text = value if isinstance(value, str) else to_json(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
 
-def _remaining(dataset: Dataset) -> Markup:
+def _remaining(dataset: Dataset) -> Static:
     chosen = f"{len(dataset)} items" + (" selected" if dataset.is_selection else "")
     text = f"Dataset {dataset.name} · {chosen} · version {dataset.version:%Y-%m-%d %H:%M:%S} UTC"
-    return tag("p", text)
+    return Static(text, tag("p", text))

@@ -6,15 +6,17 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from IPython.display import HTML, display, update_display
+from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
 from xeroml_nb.experiments.evaluation import said
+from xeroml_nb.experiments.markup import Markup
+from xeroml_nb.experiments.page import summary_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xeroml_nb.experiments.markup import Markup
+    from xeroml_nb.experiments.experiment import Experiment
 
 STATIC = Path(__file__).parent / "static"
 
@@ -53,19 +55,43 @@ def answer_while_busy(widget: Any) -> None:
     vars(widget.comm).pop("_reply_subshell_id", None)
 
 
+class Static:
+    """HTML that needs no kernel, and its text for where HTML is not shown.
+
+    Args:
+        text: One line.
+        html: The same, or more.
+    """
+
+    def __init__(self, text: str, html: Markup) -> None:
+        self._text = text
+        self._html = html
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> Markup:
+        return self._html
+
+
+def summary_of(experiment: Experiment) -> Static:
+    """What stays of a run in a saved notebook."""
+    return Static(experiment.summary_line(), summary_html(experiment))
+
+
 class Remainder:
-    """A line of plain HTML beside a widget: what is left to read in the saved notebook."""
+    """A line beside a widget: what is left to read in the saved notebook."""
 
     def __init__(self) -> None:
         self._id: str | None = None
-        self._content = HTML("")
+        self._content = Static("", Markup(""))
 
     def show(self) -> None:
         """Put the line below what was displayed last."""
         self._id = display(self._content, display_id=True).display_id
 
-    def update(self, content: Markup) -> None:
+    def update(self, content: Static) -> None:
         """Change the line, from any thread."""
-        self._content = HTML(content)
+        self._content = content
         if self._id is not None:
-            update_display(self._content, display_id=self._id)
+            update_display(content, display_id=self._id)

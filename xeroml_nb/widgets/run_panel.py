@@ -12,12 +12,11 @@ from IPython.display import display
 from xeroml_nb.client import get_client
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY
-from xeroml_nb.experiments.page import summary_html
 from xeroml_nb.experiments.surfaces import Follower
 from xeroml_nb.records.experiment import ExperimentStatus
 from xeroml_nb.scoring.evaluator import registered
 from xeroml_nb.widgets.dataset_picker import DatasetPicker
-from xeroml_nb.widgets.host import Remainder, shown
+from xeroml_nb.widgets.host import Remainder, shown, summary_of
 from xeroml_nb.widgets.key_guard import KeyGuard
 from xeroml_nb.widgets.notebook_tasks import notebook_tasks
 from xeroml_nb.widgets.run_view import RunView, failure_of
@@ -198,7 +197,10 @@ class RunPanel(widgets.VBox):
         records = [r for r in self._client.experiments() if r.status in unfinished and r.task]
         if records and not self._client.is_held(records[0]):
             self.experiment = self._client.get_experiment(records[0].id)
-            self._view.follow(self.experiment)
+            if self.experiment.is_running:
+                self.watch()
+            else:
+                self._view.follow(self.experiment)
 
     def _task_of(self, record: ExperimentRecord) -> Task | None:
         self._tasks = notebook_tasks()
@@ -255,7 +257,7 @@ class _PanelSurface:
     def close(self) -> None:
         self._view.show_trouble(failure_of(self._experiment))
         self._view.refresh()
-        self._remainder.update(summary_html(self._experiment))
+        self._remainder.update(summary_of(self._experiment))
 
 
 def run_panel(
@@ -279,13 +281,13 @@ def _described(dataset: Dataset) -> str:
 
 
 def _keep_choice(dropdown: Any, options: list[str]) -> None:
-    """Renew a list of options; what was chosen stays chosen if it is still there."""
+    """Renew a list of options; what was chosen stays chosen, else the newest or only one is."""
     if list(dropdown.options) == options:
         return
     chosen = dropdown.value
     dropdown.options = options
-    if chosen in options:
-        dropdown.value = chosen
+    if options:
+        dropdown.value = chosen if chosen in options else options[-1]
 
 
 def _refresh_after_cells(panel: RunPanel) -> None:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
-from IPython.display import HTML, display, update_display
+from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
 from xeroml_nb.experiments.evaluation import said
 from xeroml_nb.experiments.lines import score_figure, seconds
-from xeroml_nb.experiments.page import summary_html
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
-from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown
+from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, summary_of
 
 if TYPE_CHECKING:
     from xeroml_nb.experiments.experiment import Experiment
@@ -112,7 +111,7 @@ class RunSurface:
     def close(self) -> None:
         """Put the summary, which needs no kernel, in the place of the view."""
         self._view.refresh()
-        update_display(HTML(summary_html(self._experiment)), display_id=self._id)
+        update_display(summary_of(self._experiment), display_id=self._id)
         self._view.close()
 
 

@@ -1,7 +1,7 @@
 // The live view of a run. It draws the `state` trait, which Python renews at most five times a
 // second, and sends what is pressed as messages. Whatever comes from data goes into text nodes.
 
-const LABELS = { pause: "⏸ Pause", resume: "▶ Resume", stop: "■ Stop", retry: "↻ Retry failed" };
+const LABELS = { pause: "‖ Pause", resume: "▶ Resume", stop: "■ Stop", retry: "↻ Retry failed" };
 
 function element(name, className, ...children) {
   const node = document.createElement(name);
