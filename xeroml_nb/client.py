@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput, NotFound
-from xeroml_nb.experiments import claims, runner
 from xeroml_nb.experiments import dataset as datasets
+from xeroml_nb.experiments import runner
 from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
 from xeroml_nb.experiments.sources import ColumnMap
@@ -197,12 +197,6 @@ class Client:
         """All experiments, newest first."""
         with self._store.reading() as connection:
             return stored_experiments.listing(connection)
-
-    def is_held(self, record: ExperimentRecord) -> bool:
-        """Tell whether another living process works on an experiment at this moment."""
-        with self._store.reading() as connection:
-            claim = stored_experiments.claimed_by(connection, record.id)
-        return claim is not None and claim[0] != claims.me() and claims.is_held(*claim)
 
     def start(  # noqa: PLR0913 - the words of the front door
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments import lines, page, results
 from xeroml_nb.experiments.background import wait_for
+from xeroml_nb.experiments.claims import present_status
 from xeroml_nb.experiments.flight import Flight, Route
 from xeroml_nb.experiments.live_run import DEFAULT_TIMEOUT
 from xeroml_nb.experiments.open_run import OpenRun
@@ -106,7 +107,7 @@ class Experiment:
     @property
     def status(self) -> ExperimentStatus:
         """Open (a loop of yours), running, stopped or finished."""
-        return self._live.status if self._live is not None else self.record.status
+        return self._live.status if self._live is not None else present_status(self.record)
 
     def __repr__(self) -> str:
         return f"<Experiment {self.summary_line()}>"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ from xeroml_nb.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+# A retry shows in its row's attempts; a log line for each would flood a notebook.
+_log = logging.getLogger("stamina")
+_quiet = ContextVar("xeroml_quiet_retries", default=False)
 _PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _PASSING_NAMES = frozenset({"APIConnectionError", "APITimeoutError", "TransportError"})
 
@@ -58,6 +63,8 @@ class Retries:
         # Loaded here because most runs do not retry.
         import stamina
 
+        _quiet.set(True)
+        _log.addFilter(_is_loud)
         return stamina.retry_context(
             on=self._judge,
             attempts=self.times + 1,
@@ -74,6 +81,10 @@ class Retries:
             return False
         asked = retry_after(error)
         return True if asked is None else min(asked, self.longest_wait)
+
+
+def _is_loud(_: logging.LogRecord) -> bool:
+    return not _quiet.get()
 
 
 async def _once() -> AsyncIterator[AbstractContextManager[Any]]:

@@ -56,7 +56,8 @@ def _find_or_create(
 ) -> tuple[ExperimentRecord, bool]:
     """The record to run, claimed for this process; and whether it is new."""
     record = stored.by_name(connection, wanted.name) if wanted.resume else None
-    if record is not None and _fits(record, wanted) and _is_free(connection, record, live):
+    free = record is not None and (record.id in live or not claims.is_held(record.claim))
+    if record is not None and free and _fits(record, wanted):
         stored.claim(connection, record.id, claims.me(), clock.now())
         return record, False
     created = stored.create(connection, _new_record(wanted))
@@ -74,16 +75,6 @@ def _fits(record: ExperimentRecord, wanted: Wanted) -> bool:
         and record.content_hash == recipe.dataset.content_hash
         and record.repetitions == recipe.options.repetitions
     )
-
-
-def _is_free(
-    connection: Connection, record: ExperimentRecord, live: Mapping[str, Experiment]
-) -> bool:
-    """Nobody works on it, or this process does."""
-    if record.id in live:
-        return True
-    claim = stored.claimed_by(connection, record.id)
-    return claim is None or not claims.is_held(*claim)
 
 
 def _new_record(wanted: Wanted) -> ExperimentRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xeroml_nb.experiments.claims import present_status
 from xeroml_nb.experiments.markup import Markup, join, table, tag
 from xeroml_nb.records import clock
 
@@ -54,7 +55,8 @@ def datasets_listing(client: Client) -> Listing:
     """The datasets of a store."""
     records = client.datasets()
     rows = [(r.name, f"{r.item_count:,}", clock.age(r.updated_at)) for r in records]
-    title = f"{len(records)} datasets" if records else "No datasets yet: create_dataset(name=...)"
+    many = "dataset" if len(records) == 1 else "datasets"
+    title = f"{len(records)} {many}" if records else "No datasets yet: create_dataset(name=...)"
     return Listing(title, ("dataset", "items", "changed"), rows, frozenset({1}))
 
 
@@ -62,9 +64,19 @@ def runs_listing(client: Client) -> Listing:
     """The newest experiments of a store."""
     records = client.experiments()
     rows = [
-        (r.label, r.status.value, r.dataset_name or "–", f"{r.planned:,}", clock.age(r.created_at))
+        (
+            r.label,
+            present_status(r).value,
+            r.dataset_name or "–",
+            f"{r.planned:,}",
+            clock.age(r.created_at),
+        )
         for r in records[:_LONGEST]
     ]
-    title = f"{len(records)} runs, newest first" if records else "No runs yet."
+    title = (
+        f"{len(records)} {'run' if len(records) == 1 else 'runs'}, newest first"
+        if records
+        else "No runs yet."
+    )
     headings = ("run", "status", "dataset", "planned", "started")
     return Listing(title, headings, rows, frozenset({3}))

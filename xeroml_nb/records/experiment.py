@@ -54,6 +54,19 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Who says that they run an experiment, and when they last said so.
+
+    Args:
+        owner: A process.
+        renewed_at: The last sign of life.
+    """
+
+    owner: str
+    renewed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentRecord:
     """What the store knows of an experiment, without its item runs.
 
@@ -75,6 +88,7 @@ class ExperimentRecord:
         metadata: Whatever the user attached.
         created_at: When it was made.
         finished_at: When it ended, or None.
+        claim: Who runs it, if anybody says so.
     """
 
     id: str
@@ -94,6 +108,7 @@ class ExperimentRecord:
     environment: dict[str, Any] = field(default_factory=dict, repr=False)
     metadata: dict[str, Any] = field(default_factory=dict)
     finished_at: datetime | None = None
+    claim: Claim | None = None
 
     @property
     def label(self) -> str:

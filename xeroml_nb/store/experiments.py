@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import (
+    Claim,
     ExperimentRecord,
     ExperimentStatus,
     ItemRun,
@@ -80,13 +81,6 @@ def claim(connection: Connection, experiment_id: str, owner: str | None, at: dat
     connection.execute(
         sa.update(table).where(table.c.id == experiment_id).values(owner=owner, heartbeat_at=at)
     )
-
-
-def claimed_by(connection: Connection, experiment_id: str) -> tuple[str, datetime] | None:
-    """Who said last that they run an experiment, and when."""
-    query = sa.select(table.c.owner, table.c.heartbeat_at).where(table.c.id == experiment_id)
-    row = connection.execute(query).first()
-    return None if row is None or row.owner is None else (row.owner, row.heartbeat_at)
 
 
 def set_status(
@@ -162,6 +156,7 @@ def _record(row: Row[Any]) -> ExperimentRecord:
         status=ExperimentStatus(row.status),
         dataset_name=row.dataset_name,
         task=task,
+        claim=None if row.owner is None else Claim(row.owner, row.heartbeat_at),
         item_ids=None if row.item_ids is None else tuple(row.item_ids),
         evaluators=tuple(row.evaluators),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 _GROUP_SECONDS = 0.05
 _GROUP_SIZE = 500
@@ -141,13 +143,13 @@ class Writer:
             results = self._commit(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, its owner is told
             if len(group) == 1:
-                group[0].tell(None, error)
+                _tell(group[0], None, error)
             else:
                 for task in group:
                     self._write([task])
             return
         for task, result in zip(group, results, strict=True):
-            task.tell(result, None)
+            _tell(task, result, None)
 
     def _commit(self, group: Sequence[_Task]) -> list[Any]:
         with explaining(self._place):
@@ -170,6 +172,14 @@ class Writer:
         if broken is not None:
             broken.invalidate()
             broken.close()
+
+
+def _tell(task: _Task, result: Any, error: BaseException | None) -> None:
+    """Tell the owner of a task; what it does with the news must not end the writer."""
+    try:
+        task.tell(result, error)
+    except Exception:  # noqa: BLE001 - the owner's own fault, which is logged
+        _log.exception("Hearing of a write failed")
 
 
 def _apply(connection: Connection, group: Sequence[_Task]) -> list[Any]:

@@ -194,13 +194,15 @@ class RunPanel(widgets.VBox):
     def _offer_unfinished(self) -> None:
         """Show the newest unfinished run, so that it can be taken up after a restart."""
         unfinished = (ExperimentStatus.RUNNING, ExperimentStatus.STOPPED)
-        records = [r for r in self._client.experiments() if r.status in unfinished and r.task]
-        if records and not self._client.is_held(records[0]):
-            self.experiment = self._client.get_experiment(records[0].id)
-            if self.experiment.is_running:
-                self.watch()
-            else:
-                self._view.follow(self.experiment)
+        found = (r for r in self._client.experiments() if r.status in unfinished and r.task)
+        newest = next(found, None)
+        if newest is None:
+            return
+        self.experiment = self._client.get_experiment(newest.id)
+        if self.experiment.is_running:
+            self.watch()
+        else:
+            self._view.follow(self.experiment)
 
     def _task_of(self, record: ExperimentRecord) -> Task | None:
         self._tasks = notebook_tasks()
