@@ -194,11 +194,14 @@ class Engine:
         assert self._loop is not None  # noqa: S101 - only called with one
         leave_behind(self._loop)
         with self._lock:
-            lost = [f for f in self._flights.values() if f.phase is not Phase.SCORING]
-            self._flights = {n: f for n, f in self._flights.items() if f not in lost}
-            again = [(f.item, f.repetition) for f in lost]
+            elsewhere = (Phase.PARKED, Phase.SCORING)
+            lost = {n: f for n, f in self._flights.items() if f.phase not in elsewhere}
+            self._flights = {n: f for n, f in self._flights.items() if n not in lost}
+            again = [(f.item, f.repetition) for f in lost.values()]
             self._jobs = itertools.chain(again, self._jobs)
             self._exhausted = False
+        for flight in lost.values():
+            flight.let_go()
         self._launch_loop(self._lanes)
 
     def _wind_down(self) -> None:
@@ -279,6 +282,7 @@ class Engine:
         flight.enter()
         await flight.run_task_async(self._bound)
         if self._scores_in_threads and flight.status is ItemStatus.OK:
+            flight.park()
             self._to_score.put(flight)
             return
         await flight.score_async()

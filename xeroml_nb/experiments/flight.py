@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,12 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.evaluation import ItemEvaluator
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.observation import Observation
     from xeroml_nb.records.score import Score
     from xeroml_nb.tracing.recorder import Recorder
+
+
+_NEVER = float("inf")
 
 
 class Phase(StrEnum):
@@ -42,6 +47,7 @@ class Phase(StrEnum):
 
     WAITING = "waiting"
     TASK = "task"
+    PARKED = "parked"
     SCORING = "scoring"
 
 
@@ -96,7 +102,7 @@ class Flight:
     context: Context
     number: int = -1
     phase: Phase = Phase.WAITING
-    deadline: float = float("inf")
+    deadline: float = _NEVER
     status: ItemStatus = ItemStatus.STOPPED
     attempts: int = 0
     latency: float | None = None
@@ -132,7 +138,10 @@ class Flight:
             for attempt in self.route.retries.attempts():
                 with attempt:
                     self._start_attempt()
-                    self._succeed(*self.route.call(self.known))
+                    try:
+                        self._succeed(*self.route.call(self.known))
+                    finally:
+                        self.deadline = _NEVER  # waiting for the next attempt has no limit
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
             self._fail(error)
         self.end_task()
@@ -145,8 +154,11 @@ class Flight:
                 with attempt:
                     self._start_attempt()
                     began = time.perf_counter()
-                    async with asyncio.timeout(self.route.timeout) as limit:
-                        output = await call(self.known)
+                    try:
+                        async with asyncio.timeout(self.route.timeout) as limit:
+                            output = await call(self.known)
+                    finally:
+                        self.deadline = _NEVER
                     self._succeed(output, time.perf_counter() - began)
         except asyncio.CancelledError as error:
             if self.route.is_stopping():
@@ -168,6 +180,10 @@ class Flight:
             if self.error is not None:
                 span.set_status(Status(StatusCode.ERROR, self.error))
             span.end()
+
+    def park(self) -> None:
+        """Wait for a lane that scores; no time limit runs meanwhile."""
+        self.phase = Phase.PARKED
 
     def score(self) -> None:
         """Let every evaluator score a success; a failing one leaves its error."""
@@ -231,8 +247,11 @@ class Flight:
             traceback=self.traceback,
             evaluator_errors=dict(self.evaluator_errors),
         )
-        spans = self.route.recorder.take(int(self.trace_id, 16))
-        return Rows([run], spans, list(self.scores))
+        return Rows([run], self.let_go(), list(self.scores))
+
+    def let_go(self) -> list[Observation]:
+        """Take the spans that its trace gathered; later ones are stored by themselves."""
+        return self.route.recorder.take(int(self.trace_id or "0", 16))
 
     def _start_attempt(self) -> None:
         if self.route.is_stopping():
@@ -257,7 +276,8 @@ class Flight:
         self.latency = self.route.timeout
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, Stopped):
+        called_off = isinstance(error, CancelledError) and self.route.is_stopping()
+        if called_off or isinstance(error, Stopped):
             return
         self.status = ItemStatus.FAILED
         self.error = said(error)

@@ -95,8 +95,9 @@ def evaluator(function: Any = None, *, name: str | None = None) -> Any:
 
 
 def as_evaluator(function: Callable[..., Any], name: str | None = None) -> Evaluator:
-    """Make an evaluator of any callable."""
-    called = name or getattr(function, "__name__", type(function).__name__)
+    """Make an evaluator of any callable; a lambda's score is called "score"."""
+    own = getattr(function, "__name__", type(function).__name__)
+    called = name or ("score" if own == "<lambda>" else own)
     return Evaluator(checked_name("evaluator", called), bind(function, NAMES, "evaluator"))
 
 
