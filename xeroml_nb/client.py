@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import dataset as datasets
-from xeroml_nb.experiments import runner
+from xeroml_nb.experiments import environment, runner
 from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
 from xeroml_nb.experiments.sources import ColumnMap
@@ -167,6 +167,7 @@ class Client:
             content_hash=None if dataset is None else dataset.content_hash,
             planned=0 if dataset is None else len(dataset),
             evaluators=tuple(e.name for e in scorers),
+            environment=environment.snapshot(),
             metadata=dict(metadata or {}),
         )
         numbered = self._store.write(lambda c: stored_experiments.create(c, record))

@@ -12,6 +12,7 @@ import itertools
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.background import BackgroundLoop, background_loop, leave_behind
@@ -274,7 +275,8 @@ class Engine:
             coroutine = loop.create_task(self._fly_async(number, flight), context=flight.context)
             self._coroutines.add(coroutine)
             coroutine.add_done_callback(self._coroutines.discard)
-            await asyncio.wait([coroutine])
+            with suppress(asyncio.CancelledError):
+                await coroutine
 
     async def _fly_async(self, number: int, flight: Flight) -> None:
         assert self._bound is not None  # noqa: S101 - only coroutine tasks come here

@@ -88,11 +88,28 @@ def clean_text(text: str) -> str:
 
 
 def preview(value: Any, limit: int = 200) -> str:
-    """One line of a value for people, cut to `limit` characters."""
-    text = value if isinstance(value, str) else to_json(value)
+    """One line of a value for people, cut to `limit` characters.
+
+    Example:
+        >>> preview({"category": "billing", "urgency": "low"})
+        'category: billing · urgency: low'
+    """
+    text = _readable(value, limit)
     # A megabyte is cut before its white space is folded, not after.
     line = " ".join(text[: limit * 4].split())
     return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + "…"
+
+
+def _readable(value: Any, limit: int) -> str:
+    if isinstance(value, str):
+        return value
+    if is_unheld(value):
+        return str(value[UNHELD])
+    if isinstance(value, dict) and value:
+        # Each key adds at least three characters to the line.
+        shown = list(value.items())[: limit // 3 + 1]
+        return " · ".join(f"{k}: {v if isinstance(v, str) else to_json(v)}" for k, v in shown)
+    return to_json(value)
 
 
 def _dump(value: Any) -> str:
@@ -129,7 +146,7 @@ def _plain_container(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         return {_key(k): plain(v, depth) for k, v in value.items()}
     if isinstance(value, str):
-        return clean_text(value)
+        return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return unheld(value)
     if isinstance(value, (Sequence, AbstractSet)):
@@ -140,4 +157,4 @@ def _plain_container(value: Any, depth: int) -> Any:
 
 
 def _key(key: Any) -> str:
-    return clean_text(key) if isinstance(key, str) else str(plain(key))
+    return key if isinstance(key, str) else str(plain(key))
