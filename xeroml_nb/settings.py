@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xeroml_nb.errors import BadInput
@@ -18,12 +18,13 @@ class Settings:
     """Where the store is and how traces are labelled.
 
     Args:
-        store: SQLAlchemy URL of the store.
+        store: Path of an SQLite file, or an SQLAlchemy URL; not in the repr, since a URL may hold
+            a password.
         environment: Label on every trace and score, such as "production".
         release: Release on every trace of this process.
     """
 
-    store: str
+    store: str = field(repr=False)
     environment: str = "default"
     release: str | None = None
 
@@ -45,17 +46,16 @@ class Settings:
             )
         place = store or os.environ.get("XEROML_STORE") or default_store_path(Path.cwd())
         return cls(
-            store=store_url(place),
+            store=store_place(place),
             environment=label,
             release=os.environ.get("XEROML_RELEASE"),
         )
 
 
-def store_url(place: str | Path) -> str:
-    """Turn a path into an SQLite URL; a URL is returned as it is."""
-    if "://" in str(place):
-        return str(place)
-    return f"sqlite:///{Path(place).expanduser().absolute()}"
+def store_place(place: str | Path) -> str:
+    """A store's place in its one form: a URL as it is, a path made absolute."""
+    text = str(place)
+    return text if "://" in text else str(Path(text).expanduser().absolute())
 
 
 def default_store_path(start: Path) -> Path:

@@ -61,7 +61,7 @@ def write_page(experiment: Experiment, store_place: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     safe = _UNSAFE.sub("-", experiment.name)[:80]
     path = folder / f"{safe}-{experiment.number}-{experiment.id}.html"
-    path.write_text(page_html(experiment), encoding="utf-8")
+    path.write_text(page_html(experiment), encoding="utf-8", errors="replace")
     return path
 
 

@@ -12,7 +12,7 @@ from xeroml_nb.records.json_text import canonical_json
 NAME_LIMIT = 200
 PROJECT = "local"
 _OTEL_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def create_trace_id(seed: str | None = None) -> str:
@@ -52,19 +52,35 @@ def content_hash(*parts: object) -> str:
     return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:32]
 
 
-def checked_name(kind: str, name: object) -> str:
+def checked_name(kind: str, name: object, error: type[BadInput] = BadInput) -> str:
     """Return a name that can be stored and shown.
 
+    Args:
+        kind: What is named, for the error.
+        name: Text without control characters, at most 200 characters long.
+        error: Which error to raise.
+
     Raises:
-        BadInput: If it is no text, blank, longer than 200 characters, or holds control characters.
+        BadInput: If it is no such name.
     """
     if not isinstance(name, str) or not name.strip():
-        raise BadInput(f"The name of a {kind} is {name!r}.", "Give it a name of text.")
+        raise error(f"The name of a {kind} is {name!r}.", "Give it a name of text.")
     if len(name) > NAME_LIMIT:
-        raise BadInput(
+        raise error(
             f"The {kind} name starting with {name[:40]!r} has {len(name)} characters.",
             f"Use at most {NAME_LIMIT}.",
         )
-    if _CONTROL.search(name):
-        raise BadInput(f"The {kind} name {name!r} holds control characters.", "Use plain text.")
+    if _UNFIT.search(name):
+        raise error(f"The {kind} name {name!r} holds control characters.", "Use plain text.")
     return name
+
+
+def checked_id(kind: str, value: object) -> str:
+    """Return an opaque id that can be stored: any text that is not empty.
+
+    Raises:
+        BadInput: If it is none.
+    """
+    if not isinstance(value, str) or not value or _UNFIT.search(value):
+        raise BadInput(f"The {kind} is {value!r}.", "Use a text without control characters.")
+    return value

@@ -18,6 +18,7 @@ from typing import Any
 
 UNHELD = "__repr__"
 _DEEPEST = 200
+_LONGEST_INT = 14_000  # bits; Python refuses to write much longer ones as digits
 
 
 def to_json(value: Any) -> str:
@@ -37,7 +38,7 @@ def to_json(value: Any) -> str:
         if text.isascii():
             return text
         text.encode()
-    except (TypeError, ValueError, RecursionError):
+    except Exception:  # noqa: BLE001 - values of the user may raise anything while they are read
         return json.dumps(plain(value), separators=(",", ":"))
     return text
 
@@ -52,15 +53,12 @@ def canonical_json(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """Turn a value into dicts, lists, strings, finite numbers, booleans and None."""
-    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, enum.Enum)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else unheld(value)
-    if depth >= _DEEPEST:
-        return unheld(value)
-    return _plain_container(_unwrapped(value), depth + 1)
+def plain(value: Any) -> Any:
+    """Turn a value into dicts, lists, strings, finite numbers, booleans and None.
+
+    What cannot be turned, and what holds itself, becomes a mark made by `unheld`.
+    """
+    return _plain(value, ())
 
 
 def is_unheld(value: Any) -> bool:
@@ -116,12 +114,46 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+def _plain(value: Any, inside: tuple[int, ...]) -> Any:
+    """The plain form of a value; `inside` are the ids of the containers around it."""
+    if value is None or type(value) in (bool, str):
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else unheld(value)
+    if type(value) is int:
+        return value if value.bit_length() < _LONGEST_INT else unheld(value)
+    if id(value) in inside or len(inside) >= _DEEPEST:
+        return unheld(value)
+    try:
+        return _plain_object(value, (*inside, id(value)))
+    except Exception:  # noqa: BLE001 - a user's property or mapping may raise anything
+        return unheld(value)
+
+
+def _plain_object(value: Any, inside: tuple[int, ...]) -> Any:
+    unwrapped = _unwrapped(value)
+    if unwrapped is not value:
+        return _plain(unwrapped, inside)
+    if isinstance(value, Mapping):
+        return {_key(k): _plain(v, inside) for k, v in value.items()}
+    if isinstance(value, AbstractSet):
+        # A set has no order of its own: sorted, it reads the same in every process.
+        return sorted((_plain(v, inside) for v in value), key=_dump)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_plain(v, inside) for v in value]
+    return unheld(value)
+
+
 def _unwrapped(value: Any) -> Any:
-    """Take a value out of the wrappers whose plain form is well known."""
+    """Take a value out of the wrapper whose plain form is well known."""
     if isinstance(value, enum.Enum):
         return value.value
+    for base in (bool, int, float, str):  # their subclasses, such as numpy's float64
+        if isinstance(value, base):
+            return base(value)
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
-        return value.isoformat()
+        text = value.isoformat()
+        return None if text == "NaT" else text
     if isinstance(value, (uuid.UUID, pathlib.PurePath)):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -130,30 +162,18 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _dumped_by_itself(value: Any) -> Any:
-    """Use the method that pydantic models, numpy and pandas values offer for their plain form."""
-    module = type(value).__module__.partition(".")[0]
-    method = {"numpy": "tolist", "pandas": "to_dict"}.get(module, "model_dump")
-    dump = getattr(value, method, None)
-    if not callable(dump) or isinstance(value, type):
+    """Use what pydantic models, numpy and pandas values offer for their plain form."""
+    module, kind = type(value).__module__.partition(".")[0], type(value).__name__
+    if isinstance(value, type):
         return value
-    try:
-        return dump(orient="records") if type(value).__name__ == "DataFrame" else dump()
-    except Exception:  # noqa: BLE001 - a user's model may raise anything; its repr is kept then
-        return value
-
-
-def _plain_container(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        return {_key(k): plain(v, depth) for k, v in value.items()}
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return unheld(value)
-    if isinstance(value, (Sequence, AbstractSet)):
-        return [plain(v, depth) for v in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return plain(value, depth)
-    return unheld(value)
+    if module == "numpy":
+        if kind in ("datetime64", "timedelta64"):
+            return str(value)
+        return value.tolist() if hasattr(value, "tolist") else value
+    if module == "pandas" and hasattr(value, "to_dict"):
+        return value.to_dict(orient="records") if kind == "DataFrame" else value.to_dict()
+    dump = getattr(value, "model_dump", None)
+    return dump() if callable(dump) else value
 
 
 def _key(key: Any) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
 
 from xeroml_nb.errors import BadInput, BadScore
 from xeroml_nb.records import clock
-from xeroml_nb.records.ids import checked_name, score_id
+from xeroml_nb.records.ids import checked_id, checked_name, score_id
 from xeroml_nb.records.json_text import clean_text, safe_repr
 
 if TYPE_CHECKING:
@@ -52,11 +52,15 @@ class ScoreTarget:
     experiment_id: str | None = None
 
     def __post_init__(self) -> None:
-        whole = [t for t in (self.trace_id, self.session_id, self.experiment_id) if t is not None]
-        if len(whole) != 1 or not whole[0]:
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in given.items():
+            if value is not None:
+                checked_id(name, value)
+        whole = [n for n in given if n != "observation_id" and given[n] is not None]
+        if len(whole) != 1:
             raise BadInput(
                 "A score needs exactly one of a trace, a session or an experiment; "
-                f"it was given {len(whole)}.",
+                f"it was given {' and '.join(whole) or 'none'}.",
                 "Pass trace_id=..., or use score_session(session_id=...).",
             )
         if self.observation_id is not None and self.trace_id is None:
@@ -119,7 +123,7 @@ def new_score(  # noqa: PLR0913 - a score has these parts
     Raises:
         BadScore: If the name or the value cannot be accepted, or the type does not fit the value.
     """
-    name = checked_name("score", name)
+    name = checked_name("score", name, BadScore)
     kind, checked = checked_value(name, value, data_type)
     origin = _member(ScoreSource, "source", name, source)
     return Score(
@@ -187,7 +191,7 @@ def _numeric(name: str, value: Any) -> float:
 
 
 def _boolean(name: str, value: Any) -> bool:
-    if isinstance(value, str) or value not in (0, 1):
+    if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         raise BadScore(
             f"BOOLEAN score {name!r} has the value {safe_repr(value)[:80]}.",
             "Use True or False (or 1 or 0); for shares in between use data_type='NUMERIC'.",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from xeroml_nb.errors import MissingExtra, StoreCorrupt, StoreReadOnly, StoreTooNew
+from xeroml_nb.errors import BadInput, MissingExtra, StoreCorrupt, StoreReadOnly, StoreTooNew
 from xeroml_nb.store.failures import explaining
 from xeroml_nb.store.schema import SCHEMA_VERSION, metadata, store_meta
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 _LOCK_WAIT_MS = 30_000
 _PRAGMAS = (
     f"PRAGMA busy_timeout={_LOCK_WAIT_MS}",
-    "PRAGMA journal_mode=WAL",
     # In WAL mode NORMAL survives kill -9 and loses nothing but the last moments on a power cut.
     "PRAGMA synchronous=NORMAL",
     "PRAGMA cache_size=-65536",
@@ -27,28 +29,48 @@ _PRAGMAS = (
 WRITES = "xeroml_writes"
 
 
-def open_database(url: str) -> Engine:
+def open_database(place: str) -> Engine:
     """Open a store's database, making the file and the tables where there are none.
 
     Args:
-        url: SQLAlchemy URL.
+        place: Path of an SQLite file, or an SQLAlchemy URL.
 
     Raises:
         StoreError: If it cannot be opened, is damaged, is no store, or is from a newer version.
+        BadInput: If the place is no path and no URL of a known database.
     """
-    parsed = sa.make_url(url)
-    place = place_of(parsed)
-    with explaining(place):
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _server(parsed)
-        _prepare(engine, place)
+    url = _url(place)
+    shown = shown_place(place)
+    with explaining(shown):
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _server(url)
+        _prepare(engine, shown)
     return engine
 
 
-def place_of(url: URL) -> str:
-    """A store's place as people may see it: the file, or the URL without its password."""
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.database
-    return url.render_as_string(hide_password=True)
+def shown_place(place: str) -> str:
+    """A store's place as people may see it: the file, or the URL without password and options."""
+    if "://" not in place:
+        return place
+    url = _url(place)
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _url(place: str) -> URL:
+    if "://" not in place:
+        return sa.URL.create("sqlite", database=place)
+    try:
+        url = sa.make_url(place)
+        url.get_dialect()
+    except (sa.exc.ArgumentError, ValueError):
+        # The text itself is not repeated: it may hold a password.
+        kind = place.partition("://")[0]
+        raise BadInput(
+            f"The store's address, which begins with {kind!r}, is not understood.",
+            "Use a path, or a URL such as postgresql+psycopg://user@host/database.",
+        ) from None
+    return url
 
 
 def _sqlite(url: URL) -> Engine:
@@ -96,18 +118,20 @@ def _begin(connection: Connection) -> None:
 def _prepare(engine: Engine, place: str) -> None:
     with engine.connect() as connection:
         tables = set(sa.inspect(connection).get_table_names())
-        if not tables:
-            _create(engine)
-        elif store_meta.name not in tables:
-            raise StoreCorrupt(
-                f"{place} is a database, but no store of this package.",
-                "Set XEROML_STORE to another path.",
-            )
-        else:
+        if store_meta.name in tables:
             _check_version(connection, place)
+            return
+    if tables:
+        raise StoreCorrupt(
+            f"{place} is a database, but no store of this package.",
+            "Set XEROML_STORE to another path.",
+        )
+    _create(engine)
 
 
 def _create(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        _switch_to_wal(engine)
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             # Two kernels may open an empty database at once.
@@ -117,6 +141,26 @@ def _create(engine: Engine) -> None:
         if known is None:
             row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
             connection.execute(sa.insert(store_meta), row)
+
+
+def _switch_to_wal(engine: Engine) -> None:
+    """Let readers and the writer work at once; the file keeps the mode.
+
+    Done only for a file that is to become a store: no other program's database is changed.
+    SQLite does not wait for the lock this needs, so where several processes begin at once, all
+    but one have to ask again.
+    """
+    with closing(engine.raw_connection()) as raw:
+        until = time.monotonic() + _LOCK_WAIT_MS / 1000
+        while True:
+            try:
+                raw.cursor().execute("PRAGMA journal_mode=WAL").close()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
 
 def _check_version(connection: Connection, place: str) -> None:

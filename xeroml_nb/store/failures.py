@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -74,5 +75,5 @@ def explaining(place: str) -> Iterator[None]:
     """Raise what happens inside as a StoreError, keeping the driver's error as its cause."""
     try:
         yield
-    except exc.DBAPIError as error:
+    except (exc.DBAPIError, sqlite3.Error) as error:
         raise explained(error, place) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from xeroml_nb.records import clock
+from xeroml_nb.records.json_text import plain
 from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget
 from xeroml_nb.store.rows import chunks, upsert
 from xeroml_nb.store.schema import item_runs, score_history
@@ -101,7 +102,7 @@ def _to_row(score: Score) -> dict[str, Any]:
         "comment": score.comment,
         "source": score.source.value,
         "author": score.author,
-        "metadata": score.metadata,
+        "metadata": plain(score.metadata),
         "created_at": score.created_at,
         "updated_at": clock.now(),
     }

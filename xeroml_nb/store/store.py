@@ -7,9 +7,7 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-import sqlalchemy as sa
-
-from xeroml_nb.store.connect import open_database, place_of
+from xeroml_nb.store.connect import open_database, shown_place
 from xeroml_nb.store.failures import explaining
 from xeroml_nb.store.writer import Writer, put_rows
 
@@ -27,15 +25,15 @@ class Store:
     """Where datasets, experiments, traces and scores live.
 
     Args:
-        url: SQLAlchemy URL, as `settings.store_url` makes it.
+        place: Path of an SQLite file, or an SQLAlchemy URL.
 
     Raises:
         StoreError: If it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        self.place = place_of(sa.make_url(url))
-        self._engine = open_database(url)
+    def __init__(self, place: str) -> None:
+        self.place = shown_place(place)
+        self._engine = open_database(place)
         self._writer = Writer(self._engine, self.place)
         self._left: BaseException | None = None
         self._at_exit = _close_at_exit(self)
