@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
+_PATIENCE = 0.25
 _lock = threading.Lock()
 _present: BackgroundLoop | None = None
 
@@ -63,12 +64,44 @@ def leave_behind(blocked: BackgroundLoop) -> None:
             _present = None
 
 
-def wait_for(result: Any) -> Any:
-    """The result of an awaitable, run on the background loop; anything else as it is."""
+def leave_behind_if_blocked() -> None:
+    """Give up the present loop if what an earlier run left there blocks it."""
+    loop = _present
+    if loop is not None and not loop.answers(_PATIENCE):
+        leave_behind(loop)
+
+
+def wait_for(result: Any, seconds: float | None = None) -> Any:
+    """The result of an awaitable, run on the background loop; anything else as it is.
+
+    Args:
+        result: What a function returned.
+        seconds: How long to wait; then the coroutine is cancelled.
+
+    Raises:
+        TimeoutError: If it took longer.
+    """
     if not inspect.isawaitable(result):
         return result
+    loop = background_loop()
+    future = loop.submit(_outcome(result))
+    try:
+        value, error = future.result(seconds)
+    except TimeoutError:
+        future.cancel()
+        if not loop.answers(_PATIENCE):
+            leave_behind(loop)
+        raise
+    if error is not None:
+        raise error
+    return value
 
-    async def finish() -> Any:
-        return await result
 
-    return background_loop().submit(finish()).result()
+async def _outcome(awaitable: Any) -> tuple[Any, BaseException | None]:
+    """A result or an error; raised inside, an exit would end the loop and not the caller."""
+    try:
+        return await awaitable, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - raised again where the caller waits
+        return None, error

@@ -64,10 +64,12 @@ def bind(
     named = [p for p in parameters if p.kind is not Parameter.VAR_POSITIONAL]
     unknown = [p.name for p in named if p.default is Parameter.empty and p.name not in offered]
     by_name = all(p.kind is not Parameter.POSITIONAL_ONLY for p in named)
-    if by_name and not unknown:
+    takes_any = any(p.kind is Parameter.VAR_POSITIONAL for p in parameters)
+    if by_name and not unknown and not (alone and takes_any and not named):
         return Bound(function, tuple(p.name for p in named if p.name in offered), is_async)
     required = [p for p in named if p.default is Parameter.empty]
-    if alone and len(required) == 1 and required[0].kind is not Parameter.KEYWORD_ONLY:
+    first = required[0].kind if required else Parameter.VAR_POSITIONAL
+    if alone and len(required) <= 1 and first is not Parameter.KEYWORD_ONLY:
         return Bound(function, None, is_async)
     raise BadInput(
         f"The {what} {name!r} asks for {', '.join(unknown) or 'positional arguments'}.",

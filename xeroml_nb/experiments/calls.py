@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.binding import Bound
 
 
+_POLL = 0.005
+
+
 class DirectCall:
     """Calls the task where the worker is.
 
@@ -28,8 +31,9 @@ class DirectCall:
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
 
-    def __call__(self, known: dict[str, Any]) -> tuple[Any, float]:
-        """The task's output and the seconds it took."""
+    def __call__(self, known: dict[str, Any], begin: Callable[[], None]) -> tuple[Any, float]:
+        """The task's output and the seconds it took; `begin` is called when it begins."""
+        begin()
         began = time.perf_counter()
         output = wait_for(self._bound(known))
         return output, time.perf_counter() - began
@@ -52,12 +56,15 @@ class ExecutorCall:
         self._lock = threading.Lock()
         self._waiting: set[Future[tuple[Any, float]]] = set()
 
-    def __call__(self, known: dict[str, Any]) -> tuple[Any, float]:
-        """The task's output and the seconds it took there, without waiting for its turn."""
+    def __call__(self, known: dict[str, Any], begin: Callable[[], None]) -> tuple[Any, float]:
+        """The task's output and the seconds it took; `begin` is called when its turn has come."""
         future = self._submit(known)
         with self._lock:
             self._waiting.add(future)
         try:
+            while not (future.running() or future.done()):
+                time.sleep(_POLL)
+            begin()
             return future.result()
         finally:
             with self._lock:

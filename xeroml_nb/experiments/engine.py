@@ -15,7 +15,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from xeroml_nb.experiments.background import BackgroundLoop, background_loop, leave_behind
+from xeroml_nb.experiments.background import (
+    background_loop,
+    leave_behind,
+    leave_behind_if_blocked,
+)
 from xeroml_nb.experiments.flight import Flight, Phase
 from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ItemStatus
@@ -24,6 +28,7 @@ from xeroml_nb.store import experiments as stored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from xeroml_nb.experiments.background import BackgroundLoop
     from xeroml_nb.experiments.binding import Bound
     from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
     from xeroml_nb.experiments.flight import Route
@@ -134,6 +139,7 @@ class Engine:
 
     def _supervise(self) -> None:
         try:
+            leave_behind_if_blocked()
             self._launch()
             self._begun()
             beat_at = time.monotonic() + _HEARTBEAT
@@ -175,29 +181,52 @@ class Engine:
         for number, flight in list(self._flights.items()):
             # A coroutine is first given the chance to be cancelled in its own loop.
             on_loop = self._bound is not None and flight.phase is Phase.TASK
-            grace = _BLOCKED_GRACE if on_loop else 0.0
-            if now > flight.deadline + grace and self._land(number, flight.expired()):
-                self._replace_lane(flight)
+            if now <= flight.deadline + (_BLOCKED_GRACE if on_loop else 0.0):
+                continue
+            if on_loop and self._loop is not None and not self._loop.answers(_BLOCKED_GRACE):
+                self._replace_loop(number, flight)
+                return
+            self._expire(number, flight)
 
-    def _replace_lane(self, flight: Flight) -> None:
-        """Put a new lane in the place of the one that hangs."""
+    def _expire(self, number: int, flight: Flight) -> None:
+        """End what hangs, and put a new lane in the place of the one it holds."""
+        ended = flight.expired()
+        if flight.has_more_to_score:
+            self._score_rest(number, flight, ended)
+        elif not self._land(number, flight, ended):
+            return
         if self._bound is None:
             self._thread("xeroml-task", self._task_lane)
-        elif flight.phase is Phase.SCORING:
+        elif flight.phase is Phase.SCORING and self._scores_in_threads:
             self._thread("xeroml-score", self._scoring_lane)
-        elif self._loop is not None and self._loop.answers(_BLOCKED_GRACE):
+        elif self._loop is not None:
             self._loop.submit(self._async_lane(self._loop))
-        else:
-            self._replace_loop()
 
-    def _replace_loop(self) -> None:
-        """Leave a blocked loop behind; what it had begun is begun again on a new one."""
-        assert self._loop is not None  # noqa: S101 - only called with one
-        leave_behind(self._loop)
+    def _score_rest(self, number: int, flight: Flight, ended: Flight) -> None:
+        """Let the evaluators after the one that hangs have their turn."""
+        ended.context = flight.context.copy()
+        ended.park()
         with self._lock:
-            elsewhere = (Phase.PARKED, Phase.SCORING)
+            if self._flights.get(number) is flight:
+                self._flights[number] = ended
+                self._to_score.put(ended)
+        self._thread("xeroml-score", self._scoring_lane)
+
+    def _replace_loop(self, number: int, overdue: Flight) -> None:
+        """Leave a blocked loop behind: who blocks it is out of time, the others begin again."""
+        assert self._loop is not None  # noqa: S101 - only called with one
+        blocking = asyncio.current_task(self._loop.loop)
+        leave_behind(self._loop)
+        elsewhere = (Phase.PARKED, Phase.SCORING)
+        with self._lock:
             lost = {n: f for n, f in self._flights.items() if f.phase not in elsewhere}
-            self._flights = {n: f for n, f in self._flights.items() if n not in lost}
+        guilty = [(n, f) for n, f in lost.items() if f.coroutine is blocking]
+        for n, flight in guilty or [(number, overdue)]:
+            self._land(n, flight, flight.expired())
+            lost.pop(n, None)
+        with self._lock:
+            for n in lost:
+                self._flights.pop(n, None)
             again = [(f.item, f.repetition) for f in lost.values()]
             self._jobs = itertools.chain(again, self._jobs)
             self._exhausted = False
@@ -216,7 +245,7 @@ class Engine:
             for coroutine in list(self._coroutines):
                 self._loop.loop.call_soon_threadsafe(coroutine.cancel)
         for number, flight in list(self._flights.items()):
-            self._land(number, flight.stopped())
+            self._land(number, flight, flight.stopped())
 
     def _beat(self) -> None:
         moment, mine = clock.now(), self._route.experiment_id
@@ -224,8 +253,7 @@ class Engine:
 
     def _close(self) -> None:
         self._stopping.set()
-        for _ in range(_SCORING_LANES):
-            self._to_score.put(None)
+        self._to_score.put(None)
         self._tally.end()
         try:
             self._finish()
@@ -258,6 +286,7 @@ class Engine:
             flight.context.run(flight.score)
             if not self._land(flight.number, flight):
                 return
+        self._to_score.put(None)  # for the next lane
 
     def _launch_loop(self, lanes: int) -> None:
         self._loop = background_loop()
@@ -269,10 +298,13 @@ class Engine:
         while mine is self._loop:
             while not self._gate.is_set():
                 await asyncio.sleep(_TICK)
+            while self._to_score.qsize() > self._lanes and not self._stopping.is_set():
+                await asyncio.sleep(_TICK / 5)
             if (taken := self._take()) is None:
                 return
             number, flight = taken
             coroutine = loop.create_task(self._fly_async(number, flight), context=flight.context)
+            flight.coroutine = coroutine
             self._coroutines.add(coroutine)
             coroutine.add_done_callback(self._coroutines.discard)
             with suppress(asyncio.CancelledError):
@@ -309,15 +341,16 @@ class Engine:
             self._flights[number] = flight
             return number, flight
 
-    def _land(self, number: int, flight: Flight) -> bool:
-        """Store a flight; False if it was given up before, and its lane with it."""
+    def _land(self, number: int, flight: Flight, ended: Flight | None = None) -> bool:
+        """Store a flight, as it ended; False if it was given up before, and its lane with it."""
         with self._lock:
-            if self._flights.pop(number, None) is None:
+            if self._flights.get(number) is not flight:
                 return False
+            del self._flights[number]
             begun = flight.phase is not Phase.WAITING
             self._unsaved += begun
         if begun:
-            rows = flight.rows()
+            rows = (ended or flight).rows()
             self._store.submit(rows, lambda error: self._saved(rows, error))
         return True
 

@@ -279,7 +279,7 @@ class Experiment:
 
     def score_summaries(self) -> list[ScoreSummary]:
         """As `summary`, as values."""
-        return results.summarise(self.get_results())
+        return results.summarise(self.get_results(), self._record.evaluators)
 
     @property
     def url(self) -> str:
@@ -331,7 +331,7 @@ class Experiment:
         route = Route(
             experiment_id=self.id,
             label=self.label,
-            call=lambda _: (None, 0.0),
+            call=lambda _, __: (None, 0.0),
             wait_for=wait_for,
             evaluators=self._evaluators,
             recorder=self._recorder,

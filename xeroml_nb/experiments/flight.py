@@ -15,6 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from xeroml_nb.experiments.evaluation import said
+from xeroml_nb.experiments.retries import NeverRetried
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records import clock
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _NEVER = float("inf")
+_LAST_GRACE = 0.1
 
 
 class Phase(StrEnum):
@@ -51,8 +53,12 @@ class Phase(StrEnum):
     SCORING = "scoring"
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the run was told to stop
+class Stopped(NeverRetried):
     """The run was stopped before this attempt."""
+
+
+class OutOfTime(NeverRetried):
+    """The attempt took longer than it may."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,9 @@ class Route:
     Args:
         experiment_id: Where their item runs belong.
         label: The experiment's name and number, for the traces.
-        call: Calls the task; returns its output and the seconds it took.
-        wait_for: Gives the result of an awaitable, and anything else as it is.
+        call: Calls the task, and its second argument when the task begins; returns the output
+            and the seconds it took.
+        wait_for: Gives the result of an awaitable within some seconds, anything else as it is.
         evaluators: What scores each of them.
         recorder: Holds their traces until they are stored.
         retries: How failed attempts are repeated.
@@ -74,8 +81,8 @@ class Route:
 
     experiment_id: str
     label: str
-    call: Callable[[dict[str, Any]], tuple[Any, float]]
-    wait_for: Callable[[Any], Any]
+    call: Callable[[dict[str, Any], Callable[[], None]], tuple[Any, float]]
+    wait_for: Callable[[Any, float], Any]
     evaluators: Sequence[ItemEvaluator]
     recorder: Recorder
     retries: Retries
@@ -94,6 +101,7 @@ class Flight:
         repetition: 0 for the first.
         context: A context of its own, so that its spans and variables meet no other's.
         number: Its place among the flights of the engine.
+        coroutine: What runs it, if its task is a coroutine.
     """
 
     route: Route
@@ -101,6 +109,7 @@ class Flight:
     repetition: int
     context: Context
     number: int = -1
+    coroutine: asyncio.Task[None] | None = None
     phase: Phase = Phase.WAITING
     deadline: float = _NEVER
     status: ItemStatus = ItemStatus.STOPPED
@@ -113,7 +122,7 @@ class Flight:
     trace_id: str = ""
     scores: list[Score] = field(default_factory=list)
     evaluator_errors: dict[str, str] = field(default_factory=dict)
-    evaluator: str = ""
+    scored: int = 0
 
     def begin(self) -> None:
         """Start the trace."""
@@ -139,7 +148,7 @@ class Flight:
                 with attempt:
                     self._start_attempt()
                     try:
-                        self._succeed(*self.route.call(self.known))
+                        self._succeed(*self.route.call(self.known, self._start_clock))
                     finally:
                         self.deadline = _NEVER  # waiting for the next attempt has no limit
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
@@ -148,28 +157,30 @@ class Flight:
 
     async def run_task_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
         """As `run_task`, for a coroutine function."""
-        limit: asyncio.Timeout | None = None
         try:
             async for attempt in self.route.retries.async_attempts():
                 with attempt:
                     self._start_attempt()
-                    began = time.perf_counter()
-                    try:
-                        async with asyncio.timeout(self.route.timeout) as limit:
-                            output = await call(self.known)
-                    finally:
-                        self.deadline = _NEVER
-                    self._succeed(output, time.perf_counter() - began)
+                    await self._attempt_async(call)
         except asyncio.CancelledError as error:
             if self.route.is_stopping():
                 raise
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
-            if isinstance(error, TimeoutError) and limit is not None and limit.expired():
-                self._time_out()
-            else:
-                self._fail(error)
+            self._fail(error)
         self.end_task()
+
+    async def _attempt_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
+        began = time.perf_counter()
+        self._start_clock()
+        try:
+            async with asyncio.timeout(self.route.timeout) as limit:
+                output = await call(self.known)
+        except TimeoutError as error:
+            raise OutOfTime if limit.expired() else error from None
+        finally:
+            self.deadline = _NEVER
+        self._succeed(output, time.perf_counter() - began)
 
     def end_task(self) -> None:
         """End the trace's root span with what came out, unless it was ended already."""
@@ -189,9 +200,10 @@ class Flight:
         """Let every evaluator score a success; a failing one leaves its error."""
         for evaluator in self._evaluators():
             try:
-                self._keep_scores(evaluator, self.route.wait_for(evaluator.call(self.known)))
+                result = self.route.wait_for(evaluator.call(self.known), self.route.timeout)
+                self._keep_scores(evaluator, result)
             except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
-                self.evaluator_errors[evaluator.name] = said(error)
+                self._keep_evaluator_error(evaluator, error)
 
     async def score_async(self) -> None:
         """As `score`, for evaluators that all return coroutines."""
@@ -203,16 +215,24 @@ class Flight:
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
-                self.evaluator_errors[evaluator.name] = said(error)
+                self._keep_evaluator_error(evaluator, error)
+
+    @property
+    def has_more_to_score(self) -> bool:
+        """Evaluators follow the one at work."""
+        return self.phase is Phase.SCORING and self.scored + 1 < len(self.route.evaluators)
 
     def expired(self) -> Flight:
-        """The flight as it ends when time runs out in its present phase.
+        """The flight as it is when time has run out in its present phase.
 
         A copy: the thread that hangs in it may still wake up and change the original.
         """
         ended = copy.copy(self)
+        ended.scores = list(self.scores)
         if self.phase is Phase.SCORING:
-            ended.evaluator_errors = self.evaluator_errors | {self.evaluator: self._overdue}
+            late = self.route.evaluators[self.scored].name
+            ended.evaluator_errors = self.evaluator_errors | {late: self._overdue}
+            ended.scored = self.scored + 1
         else:
             ended._time_out()  # noqa: SLF001 - a copy of itself
             ended.end_task()
@@ -257,6 +277,8 @@ class Flight:
         if self.route.is_stopping():
             raise Stopped
         self.attempts += 1
+
+    def _start_clock(self) -> None:
         self.deadline = time.monotonic() + self.route.timeout
 
     def _succeed(self, output: Any, seconds: float) -> None:
@@ -279,20 +301,29 @@ class Flight:
         called_off = isinstance(error, CancelledError) and self.route.is_stopping()
         if called_off or isinstance(error, Stopped):
             return
+        if isinstance(error, OutOfTime):
+            self._time_out()
+            return
         self.status = ItemStatus.FAILED
         self.error = said(error)
         self.traceback = users_traceback(error)
 
     def _evaluators(self) -> Iterator[ItemEvaluator]:
-        """The evaluators of a success one by one, each with its own time limit."""
+        """The evaluators of a success that are still to score it, each with its own time limit."""
         if self.status is not ItemStatus.OK or not self.route.evaluators:
             return
-        self.known |= {"output": self.output, "trace_id": self.trace_id, "error": None}
-        for evaluator in self.route.evaluators:
-            self.evaluator = evaluator.name
-            self.deadline = time.monotonic() + self.route.timeout
+        own = {"output": self.output, "trace_id": self.trace_id, "error": None}
+        self.known = known_of(self.item) | own
+        while self.scored < len(self.route.evaluators):
+            # The evaluator's own limit comes first; this one is for what cannot be interrupted.
+            self.deadline = time.monotonic() + self.route.timeout + _LAST_GRACE
             self.phase = Phase.SCORING
-            yield evaluator
+            yield self.route.evaluators[self.scored]
+            self.scored += 1
+
+    def _keep_evaluator_error(self, evaluator: ItemEvaluator, error: BaseException) -> None:
+        late = isinstance(error, TimeoutError) and not str(error)
+        self.evaluator_errors[evaluator.name] = self._overdue if late else said(error)
 
     def _keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
         self.scores += evaluator.scores(result, ScoreTarget(trace_id=self.trace_id))

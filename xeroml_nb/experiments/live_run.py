@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
@@ -52,7 +52,7 @@ class Options:
 
     concurrency: int = DEFAULT_CONCURRENCY
     timeout: float = DEFAULT_TIMEOUT
-    retries: Retries | int = field(default_factory=lambda: Retries(0))
+    retries: Any = 0
     repetitions: int = 1
     executor: Executor | None = None
 
@@ -63,11 +63,8 @@ class Options:
                 raise BadInput(f"{name} is {value!r}.", "Use a whole number of 1 or more.")
         if not self.timeout > 0:
             raise BadInput(f"timeout is {self.timeout!r}.", "Use seconds above 0.")
-
-    @property
-    def retry_rule(self) -> Retries:
-        """What `retries` says."""
-        return self.retries if isinstance(self.retries, Retries) else Retries(self.retries)
+        if not isinstance(self.retries, Retries):
+            object.__setattr__(self, "retries", Retries(self.retries))
 
 
 @dataclass(frozen=True)
@@ -128,6 +125,7 @@ class LiveRun:
             jobs = self._jobs(again | {ItemStatus.STOPPED})
             self._claim()
             self.status = ExperimentStatus.RUNNING
+            self.tally.begin()
             self.engine = self._make_engine(jobs)
             self.engine.start()
 
@@ -163,7 +161,7 @@ class LiveRun:
             wait_for=wait_for,
             evaluators=self._recipe.evaluators,
             recorder=self._recorder,
-            retries=options.retry_rule,
+            retries=options.retries,
             timeout=options.timeout,
             is_stopping=stopping.is_set,
         )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from xeroml_nb.experiments import lines
 from xeroml_nb.experiments.markup import Markup, join, table, tag
-from xeroml_nb.experiments.results import ScoreSummary, summarise
 from xeroml_nb.experiments.tally import shown_value
 from xeroml_nb.records.experiment import ItemStatus
 from xeroml_nb.records.json_text import preview
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xeroml_nb.experiments.experiment import Experiment
-    from xeroml_nb.experiments.results import Result
+    from xeroml_nb.experiments.results import Result, ScoreSummary
     from xeroml_nb.experiments.tally import ErrorGroup, Progress
 
 _SHOWN_ROWS = 1_000
@@ -43,7 +42,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def summary_html(experiment: Experiment) -> Markup:
     """What a notebook keeps of a run: the line, the scores, the failures."""
     progress = experiment.progress
-    found = summarise(experiment.get_results())
+    found = experiment.score_summaries()
     line = tag("p", tag("strong", experiment.summary_line()))
     scores = _score_table(found) if found else Markup("")
     return tag("div", line, scores, _failures(progress), class_="xeroml-summary")
@@ -80,7 +79,7 @@ def page_html(experiment: Experiment) -> str:
         tag("p", _about(experiment), class_="dim"),
         tag("p", experiment.summary_line()),
         tag("h2", "Scores"),
-        tag("div", _score_table(summarise(found)), class_="scroll"),
+        tag("div", _score_table(experiment.score_summaries()), class_="scroll"),
         _failures(experiment.progress),
         tag("h2", "Items"),
         _item_table(found),

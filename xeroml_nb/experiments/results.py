@@ -93,8 +93,11 @@ class Result:
     def _why(self, name: str) -> str:
         if self.run is None or self.status is not ItemStatus.OK:
             return f"its run is {self.status.value}" + (f" ({self.error})" if self.error else "")
-        if error := self.run.evaluator_errors.get(name):
-            return f"the evaluator failed ({error})"
+        errors = self.run.evaluator_errors
+        if name in errors:
+            return f"the evaluator failed ({errors[name]})"
+        if errors:
+            return "; ".join(f"evaluator {n!r} failed ({said})" for n, said in errors.items())
         return f"it has {', '.join(map(repr, self.scores)) or 'no scores'}"
 
 
@@ -127,25 +130,32 @@ class ScoreSummary:
     best: float | None
 
 
-def summarise(results: Sequence[Result]) -> list[ScoreSummary]:
-    """Add up every score name of some results."""
+def summarise(results: Sequence[Result], evaluators: Iterable[str] = ()) -> list[ScoreSummary]:
+    """Add up every score name of some results.
+
+    Args:
+        results: The item runs.
+        evaluators: Evaluators that should have scored them; one that never did is listed too.
+    """
     succeeded = sum(r.status is ItemStatus.OK for r in results)
     failed = sum(r.status.is_failure for r in results)
     values: dict[str, list[ScoreValue]] = {}
     for result in results:
         for name, score in result.scores.items():
             values.setdefault(name, []).append(score.value)
+    authors = {score.author for result in results for score in result.scores.values()}
+    values |= {name: [] for name in evaluators if name not in authors and name not in values}
     return [_summary(name, found, succeeded, failed) for name, found in sorted(values.items())]
 
 
 def _summary(name: str, values: list[ScoreValue], succeeded: int, failed: int) -> ScoreSummary:
     numbers = [float(v) for v in values if not isinstance(v, str)]
-    total = math.fsum(numbers)
     bounded = bool(numbers) and all(0 <= n <= 1 for n in numbers)
+    total = math.fsum(numbers) if bounded else math.nan
     counted = len(numbers) + failed
     return ScoreSummary(
         name=name,
-        mean=total / len(numbers) if numbers else None,
+        mean=_mean(numbers),
         categories=dict(Counter(v for v in values if isinstance(v, str)).most_common()),
         scored=len(values),
         attempted=succeeded + failed,
@@ -155,6 +165,15 @@ def _summary(name: str, values: list[ScoreValue], succeeded: int, failed: int) -
         worst=total / counted if bounded else None,
         best=(total + failed) / counted if bounded else None,
     )
+
+
+def _mean(numbers: list[float]) -> float | None:
+    if not numbers:
+        return None
+    try:
+        return math.fsum(numbers) / len(numbers)
+    except OverflowError:  # the sum is too large for a float, the mean is not
+        return math.fsum(n / len(numbers) for n in numbers)
 
 
 def to_frame(results: Iterable[Result]) -> pd.DataFrame:

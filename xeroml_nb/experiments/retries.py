@@ -23,6 +23,10 @@ _PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _PASSING_NAMES = frozenset({"APIConnectionError", "APITimeoutError", "TransportError"})
 
 
+class NeverRetried(Exception):  # noqa: N818 - a base for what is no error of the task
+    """The attempt is the last, whatever the rule says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How failed attempts are repeated.
@@ -48,6 +52,8 @@ class Retries:
     longest_wait: float = 30.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.times, int):
+            raise BadInput(f"retries is {self.times!r}.", "Use a whole number, or xn.Retries.")
         if self.times < 0 or self.first_wait < 0 or self.longest_wait < 0:
             raise BadInput(f"{self} has a negative number.", "Use 0 or more.")
 
@@ -77,7 +83,7 @@ class Retries:
     def _judge(self, error: Exception) -> bool | float:
         """Whether to try again; a number is how many seconds to wait before."""
         worth = isinstance(error, self.on) if self.on is not None else passes(error)
-        if not worth:
+        if not worth or isinstance(error, NeverRetried):
             return False
         asked = retry_after(error)
         return True if asked is None else min(asked, self.longest_wait)

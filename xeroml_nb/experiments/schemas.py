@@ -38,15 +38,24 @@ def _checker(schema: dict[str, Any] | None, what: str) -> Callable[[Any], str | 
     # Loading jsonschema takes long, and most datasets have no schema.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError, best_match
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise BadInput(f"The schema for {what} is no JSON Schema: {error.message}.") from None
-    validator = Draft202012Validator(schema)
+    # An empty registry: references to other places are refused, nothing is ever fetched.
+    validator = Draft202012Validator(schema, registry=Registry())
 
     def check(value: Any) -> str | None:
-        error = best_match(validator.iter_errors(value))
+        try:
+            error = best_match(validator.iter_errors(value))
+        except Unresolvable as missing:
+            raise BadInput(
+                f"The schema for {what} refers to {missing.ref!r}.",
+                "Put that part into the schema.",
+            ) from None
         if error is None:
             return None
         place = error.json_path.replace("$", what, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from xeroml_nb.records.json_text import is_unheld, plain
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_PARTS = ("input", "expected_output", "metadata")
 Row = Mapping[str, Any]
 Columns = str | Sequence[str]
 Items = Iterable[Row] | Iterable[DatasetItem] | str | Path
@@ -94,7 +96,9 @@ def _csv_rows(path: Path) -> Iterator[Any]:
     with path.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.DictReader(lines, strict=True)
         number = 0
+        limit = csv.field_size_limit(sys.maxsize)
         try:
+            _check_columns(reader.fieldnames or (), str(path))
             for number, row in enumerate(reader, start=1):
                 if None in row or None in row.values():
                     want = len(reader.fieldnames or ())
@@ -102,6 +106,13 @@ def _csv_rows(path: Path) -> Iterator[Any]:
                 yield row
         except (csv.Error, UnicodeDecodeError) as error:
             raise BadRow(number + 1, str(error), str(path)) from None
+        finally:
+            csv.field_size_limit(limit)
+
+
+def _check_columns(names: Sequence[str], source: str) -> None:
+    if twice := next((n for n in names if list(names).count(n) > 1), None):
+        raise BadInput(f"{source} has two columns {twice!r}.", "Rename one of them.")
 
 
 def _jsonl_rows(path: Path) -> Iterator[Any]:
@@ -135,6 +146,7 @@ def _parquet_rows(path: Path) -> Iterable[Any]:
 
 def _frame_rows(frame: DataFrame) -> Iterator[Any]:
     columns = [str(c) for c in frame.columns]
+    _check_columns(columns, "The DataFrame")
     for values in frame.itertuples(index=False, name=None):
         yield {c: _cell(v) for c, v in zip(columns, values, strict=True)}
 
@@ -150,7 +162,9 @@ def _cell(value: Any) -> Any:
 
 def _item(row: Any, columns: ColumnMap) -> DatasetItem:
     if isinstance(row, DatasetItem):
-        return row
+        parts = (row.input, row.expected_output, row.metadata)
+        held = [_held(p, n) for p, n in zip(parts, _PARTS, strict=True)]
+        return DatasetItem(_checked_id(row.id), *held)
     if not isinstance(row, Mapping):
         raise BadInput(f"it is a {type(row).__name__}, not a dict of columns.")
     content = _part(row, columns.input, "input")
@@ -189,11 +203,13 @@ def _expected(row: Row, columns: ColumnMap) -> Any:
 
 def _metadata(row: Row, columns: ColumnMap) -> Any:
     named = columns.metadata
-    if named is None and isinstance(row.get("metadata"), Mapping):
-        return row["metadata"]
     if named is None:
         used = _taken(columns) | {columns.id or "id"}
-        return {k: v for k, v in row.items() if k not in used and v is not None} or None
+        rest = {k: v for k, v in row.items() if k not in used and v is not None}
+        own = rest.get("metadata")
+        if isinstance(own, Mapping):
+            return {**own, **{k: v for k, v in rest.items() if k != "metadata"}}
+        return rest or None
     if isinstance(named, str):
         value = _get(row, named, "metadata")
         return value if isinstance(value, Mapping) else {named: value}

@@ -158,6 +158,12 @@ class Tally:
                 if not self._errors[kind].count:
                     del self._errors[kind]
 
+    def begin(self) -> None:
+        """Let the clock go on, if it was stopped."""
+        if self._ended is not None:
+            self._began += time.monotonic() - self._ended
+            self._ended = None
+
     def end(self) -> None:
         """Stop the clock."""
         self._ended = time.monotonic()

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.binding import TASK_NAMES, Bound, bind
 from xeroml_nb.experiments.fingerprint import fingerprint, source_of
+from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import TaskRecord
 from xeroml_nb.records.ids import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from xeroml_nb.records.dataset import DatasetItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,20 @@ def remembered() -> dict[str, Task]:
 
 
 def known_of(item: DatasetItem) -> dict[str, Any]:
-    """What a task may ask for of an item."""
+    """What a task may ask for of an item: copies, so that what it does to them stays its own."""
+    own = DatasetItem(
+        item.id, _copied(item.input), _copied(item.expected_output), _copied(item.metadata)
+    )
     return {
-        "input": item.input,
-        "item": item,
-        "expected_output": item.expected_output,
-        "metadata": item.metadata,
+        "input": own.input,
+        "item": own,
+        "expected_output": own.expected_output,
+        "metadata": own.metadata,
     }
+
+
+def _copied(value: Any) -> Any:
+    """A copy of plain data, which is many times faster than a deep copy of anything."""
+    if isinstance(value, dict):
+        return {k: _copied(v) for k, v in value.items()}
+    return [_copied(v) for v in value] if isinstance(value, list) else value

@@ -167,9 +167,9 @@ def _dumped_by_itself(value: Any) -> Any:
     if isinstance(value, type):
         return value
     if module == "numpy":
-        if kind in ("datetime64", "timedelta64"):
-            return str(value)
-        return value.tolist() if hasattr(value, "tolist") else value
+        moments = getattr(getattr(value, "dtype", None), "kind", "") in "mM"
+        held = value.astype(str) if moments and hasattr(value, "astype") else value
+        return held.tolist() if hasattr(held, "tolist") else held
     if module == "pandas" and hasattr(value, "to_dict"):
         return value.to_dict(orient="records") if kind == "DataFrame" else value.to_dict()
     dump = getattr(value, "model_dump", None)
