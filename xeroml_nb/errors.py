@@ -47,7 +47,7 @@ class BadRow(BadInput):
 
     def __init__(self, row: int, reason: str, source: str) -> None:
         super().__init__(
-            f"Row {row} of {source}: {reason}",
+            f"Row {row} of {source}: {reason.rstrip('.')}.",
             "Nothing of this call was stored; correct the row and call again.",
         )
         self.row = row

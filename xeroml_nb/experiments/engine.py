@@ -270,7 +270,8 @@ class Engine:
     def _task_lane(self) -> None:
         while self._gate.wait() and (taken := self._take()) is not None:
             number, flight = taken
-            flight.context.run(self._fly, flight)
+            with flight.kept_on_error():
+                flight.context.run(self._fly, flight)
             if not self._land(number, flight):
                 return
 
@@ -283,7 +284,9 @@ class Engine:
 
     def _scoring_lane(self) -> None:
         while (flight := self._to_score.get()) is not None:
-            flight.context.run(flight.score)
+            with flight.kept_on_error():
+                # A copy: the coroutine that handed it over may not have left its context yet.
+                flight.context.copy().run(flight.score)
             if not self._land(flight.number, flight):
                 return
         self._to_score.put(None)  # for the next lane
@@ -312,14 +315,15 @@ class Engine:
 
     async def _fly_async(self, number: int, flight: Flight) -> None:
         assert self._bound is not None  # noqa: S101 - only coroutine tasks come here
-        flight.begin()
-        flight.enter()
-        await flight.run_task_async(self._bound)
-        if self._scores_in_threads and flight.status is ItemStatus.OK:
-            flight.park()
-            self._to_score.put(flight)
-            return
-        await flight.score_async()
+        with flight.kept_on_error():
+            flight.begin()
+            flight.enter()
+            await flight.run_task_async(self._bound)
+            if self._scores_in_threads and flight.status is ItemStatus.OK:
+                flight.park()
+                self._to_score.put(flight)
+                return
+            await flight.score_async()
         self._land(number, flight)
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import time
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -140,6 +141,15 @@ class Flight:
     def enter(self) -> Token[otel.Context]:
         """Make the trace's root the current span of this context."""
         return otel.attach(trace.set_span_in_context(self.live.span))
+
+    @contextmanager
+    def kept_on_error(self) -> Iterator[None]:
+        """Keep an error of the runner itself on the row: no item may get lost by one."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the row tells
+            self.phase = Phase.TASK
+            self._fail(error)
 
     def run_task(self) -> None:
         """Attempt the task until it succeeds or its errors are not worth another attempt."""
