@@ -5,7 +5,7 @@ Pick a dataset, run a task over every item with live progress, read honest score
 Example:
     >>> import xeroml_nb as xn
     >>> xn.create_trace_id(seed="session-1-msg-1")
-    '9a7c43e3ba21e1437e40b8b28b5bfc25'
+    '09f8a60722d4dbdde93690147c249099'
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from xeroml_nb.widgets.dataset_picker import pick_dataset
     from xeroml_nb.widgets.run_panel import run_panel
 
-from xeroml_nb.experiments.surfaces import register
+from xeroml_nb.experiments.surfaces import register as _register
+from xeroml_nb.tracing.opening import open_with as _open_with
 
 # Name to the module that defines it: nothing is imported before it is used.
 _HOMES = {
@@ -77,7 +78,8 @@ __all__ = [
 ]
 
 
-register("notebook", f"{__name__}.widgets.run_view:RunSurface")
+_register("notebook", f"{__name__}.widgets.run_view:RunSurface")
+_open_with(f"{__name__}.client:get_client")
 
 
 def __getattr__(name: str) -> Any:

@@ -146,15 +146,20 @@ class Dataset:
             id: By default derived from the input, so that the same input is the same item.
 
         Raises:
-            BadInput: If the item cannot be held or does not match the dataset's schemas.
+            BadInput: If the item cannot be held or does not match the dataset's schemas, or this
+                is a selection.
         """
+        if self.is_selection:
+            raise BadInput(
+                f"This is a selection of dataset {self.name!r}.",
+                f"Call upsert_item on get_dataset({self.name!r}).",
+            )
         row = {"input": input, "expected_output": expected_output, "metadata": metadata, "id": id}
         [item] = read_items([row], ColumnMap(metadata=None if metadata is None else "metadata"))
         item = replace(item, metadata=None) if metadata is None else item
         record = self._record
         check_items([item], record.input_schema, record.expected_output_schema, self.name)
         self.version = self._store.write(lambda c: stored.put_items(c, self.id, [item]))
-        self._selection = None
         self.__dict__.pop("items", None)
         self.__dict__.pop("content_hash", None)
         return item
@@ -221,7 +226,8 @@ def get(store: Store, name: str, version: datetime | None = None) -> Dataset:
             known = [r.name for r in stored.listing(connection)]
             hint = "Make it with create_dataset(name=..., items=...)."
             raise NotFound("dataset", name, known, hint)
-    moment = record.updated_at if version is None else _aware(version)
+    newest = record.updated_at
+    moment = newest if version is None else min(_aware(version), newest)
     if moment < record.created_at:
         raise BadInput(
             f"Dataset {name!r} did not exist at {moment.isoformat()}.",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from xeroml_nb.records.json_text import clean_text
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,9 +26,3 @@ class ItemEvaluator(Protocol):
 
     def scores(self, result: Any, target: ScoreTarget) -> list[Score]:
         """Turn what it returned into scores; none if it left the item unscored."""
-
-
-def said(error: BaseException) -> str:
-    """An error as one text: its type and its message."""
-    message = clean_text(str(error))
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -15,19 +15,19 @@ from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
-from xeroml_nb.experiments.evaluation import said
 from xeroml_nb.experiments.retries import NeverRetried
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ItemRun, ItemStatus
 from xeroml_nb.records.ids import create_trace_id
-from xeroml_nb.records.json_text import to_json
+from xeroml_nb.records.json_text import said, to_json
 from xeroml_nb.records.score import ScoreTarget
 from xeroml_nb.store.rows import Rows
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing.observation import LiveObservation
 from xeroml_nb.tracing.pipeline import tracer
+from xeroml_nb.tracing.propagate import root_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,9 +129,7 @@ class Flight:
         """Start the trace."""
         self.started_at = clock.now()
         self.known = known_of(self.item)
-        # Each item run is a trace of its own, whatever span surrounds the run.
-        apart = trace.set_span_in_context(trace.INVALID_SPAN)
-        span = tracer().start_span(self.route.label, context=apart)
+        span = tracer().start_span(self.route.label, context=root_context())
         found = span.get_span_context()
         self.trace_id = f"{found.trace_id:032x}" if found.is_valid else create_trace_id()
         self.route.recorder.hold(found.trace_id)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 from opentelemetry import context as otel
 
 from xeroml_nb.errors import BadInput
-from xeroml_nb.experiments.evaluation import said
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records.experiment import ItemStatus
-from xeroml_nb.records.json_text import to_json
+from xeroml_nb.records.json_text import said, to_json
 from xeroml_nb.records.score import ScoreTarget, new_score
 
 if TYPE_CHECKING:
@@ -57,11 +56,13 @@ class OpenRun:
         elif isinstance(error, Exception):
             flight.status = ItemStatus.FAILED
             flight.error, flight.traceback = said(error), users_traceback(error)
-        flight.end_task()
-        if error is None:
-            flight.score()
-        otel.detach(self._token)
-        self._ended = True
+        try:
+            flight.end_task()
+            if error is None:
+                flight.score()
+        finally:
+            otel.detach(self._token)
+            self._ended = True
         self._store(flight)
 
     def set_output(self, output: Any) -> None:

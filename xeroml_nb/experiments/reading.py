@@ -10,6 +10,7 @@ from xeroml_nb.store import datasets, experiments, scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -26,7 +27,8 @@ def read_results(store: Store, record: ExperimentRecord) -> list[Result]:
         items = _planned_items(connection, record)
     planned = [(item, r) for item in items for r in range(record.repetitions)]
     keys = {(item.id, r) for item, r in planned}
-    others = [(_item_of(run), run.repetition) for key, run in runs.items() if key not in keys]
+    unplanned = sorted((r for r in runs.values() if r.key not in keys), key=_begin)
+    others = [(_item_of(run), run.repetition) for run in unplanned]
     return [
         _result(item, repetition, runs.get((item.id, repetition)), by_trace)
         for item, repetition in planned + others
@@ -50,6 +52,10 @@ def _by_trace(found: list[Score]) -> dict[str, dict[str, Score]]:
     for score in found:
         by_trace.setdefault(score.target.trace_id or "", {})[score.name] = score
     return by_trace
+
+
+def _begin(run: ItemRun) -> datetime:
+    return run.started_at
 
 
 def _item_of(run: ItemRun) -> DatasetItem:

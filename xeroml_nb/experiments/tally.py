@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xeroml_nb.records.experiment import ItemRun, ItemStatus
 from xeroml_nb.records.json_text import preview
@@ -152,11 +152,11 @@ class Tally:
         """Take back an item run that is going to be replaced."""
         with self._lock:
             self._counts[run.status] -= 1
-            kind = _kind(run)
-            if kind in self._errors:
-                self._errors[kind].count -= 1
-                if not self._errors[kind].count:
-                    del self._errors[kind]
+            for kind, _ in _failures(run):
+                if kind in self._errors:
+                    self._errors[kind].count -= 1
+                    if not self._errors[kind].count:
+                        del self._errors[kind]
 
     def begin(self) -> None:
         """Let the clock go on, if it was stopped."""
@@ -203,13 +203,12 @@ class Tally:
         self._counts[run.status] += 1
         if run.latency is not None and run.status is ItemStatus.OK:
             self._latencies.append(run.latency)
-        if run.status.is_failure:
-            kind = _kind(run)
+        for kind, message in _failures(run):
             group = self._errors.get(kind)
             if group is not None:
                 group.count += 1
             elif len(self._errors) < _ERROR_KINDS:
-                self._errors[kind] = ErrorGroup(kind, 1, run.item_id, preview(run.error or "", 300))
+                self._errors[kind] = ErrorGroup(kind, 1, run.item_id, preview(message, 300))
 
     def _rate(self) -> float:
         """Item runs a second: of the last seconds, or over all once the run has ended."""
@@ -221,8 +220,18 @@ class Tally:
         return (after - before) / max(now - since, 1e-9)
 
 
-def _kind(run: ItemRun) -> str:
-    return (run.error or "").partition(":")[0] or run.status.value
+def _failures(run: ItemRun) -> list[tuple[str, str]]:
+    """Kind and message of what went wrong in an item run: in the task, or in its evaluators."""
+    found = [
+        (f"{_kind(said)} in evaluator {name}", said) for name, said in run.evaluator_errors.items()
+    ]
+    if run.status.is_failure:
+        found.append((_kind(run.error or run.status.value), run.error or ""))
+    return found
+
+
+def _kind(said: str) -> str:
+    return preview(said.partition(":")[0], 80)
 
 
 def _share(ordered: list[float], share: float) -> float | None:
@@ -230,7 +239,7 @@ def _share(ordered: list[float], share: float) -> float | None:
 
 
 def _row(run: ItemRun, scores: Sequence[Score]) -> LatestRow:
-    shown: Any = run.error if run.error is not None else _short_output(run)
+    shown = preview(run.error, 120) if run.error is not None else _short_output(run)
     return LatestRow(
         item_id=run.item_id if run.repetition == 0 else f"{run.item_id} · {run.repetition + 1}",
         status=run.status.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def compile_cell_task(shell: Any, name: str, body: str) -> Callable[..., Any]:
         BadInput: If the body is empty or the name is none.
         SyntaxError: If the body is not Python, pointing at the cell's line.
     """
-    if not name.isidentifier():
+    if not name.isidentifier() or keyword.iskeyword(name):
         raise BadInput(f"{name!r} cannot name a task.", "Use letters, digits and underscores.")
     file = _show_in_tracebacks(shell, name, body)
     # IPython's own syntax (%time, !ls, x?) is turned into Python line by line.

@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from xeroml_nb.client import get_client
 from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.dataset import Dataset
-from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT
+from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options
 from xeroml_nb.experiments.task import Task, known_of, remember
 from xeroml_nb.notebook.cell_task import compile_cell_task
 from xeroml_nb.notebook.listings import Listing, datasets_listing, runs_listing
@@ -50,7 +50,7 @@ class XeromlMagics(Magics):
         print(_HELP)  # noqa: T201 - what a help magic is for
         return None
 
-    @magic_arguments()
+    @magic_arguments("%xeroml")
     @argument("what", choices=["task"], help="the body is a task")
     @argument("name", help="the task's name, and the run's unless --name is given")
     @argument("-d", "--dataset", help="run over this dataset; a name or a variable")
@@ -60,9 +60,9 @@ class XeromlMagics(Magics):
     @argument("-r", "--repetitions", type=int, default=1, help="how often each item is run")
     @argument("--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds per attempt")
     @cell_magic("xeroml")
-    def cell(self, line: str, body: str) -> Experiment | None:
+    def make(self, line: str, body: str) -> Experiment | None:
         """Make a task of the cell's body and, with -d, run it over a dataset."""
-        given = parse_argstring(self.cell, line)
+        given = parse_argstring(self.make, line)
         function = compile_cell_task(self.shell, given.name, body)
         task = Task.of(function, given.name)
         resolve(given.evaluator)
@@ -70,6 +70,7 @@ class XeromlMagics(Magics):
         self.shell.user_ns[given.name] = function
         if given.dataset is None:
             return None
+        Options(given.concurrency, given.timeout, repetitions=given.repetitions)
         dataset = self._dataset(given.dataset)
         self._try(task, dataset)
         return get_client().start(

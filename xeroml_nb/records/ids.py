@@ -24,7 +24,7 @@ def create_trace_id(seed: str | None = None) -> str:
 
     Example:
         >>> create_trace_id(seed="session-1-msg-1")
-        '9a7c43e3ba21e1437e40b8b28b5bfc25'
+        '09f8a60722d4dbdde93690147c249099'
     """
     if seed is None:
         return secrets.token_hex(16)

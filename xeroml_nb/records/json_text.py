@@ -80,6 +80,15 @@ def safe_repr(value: Any) -> str:
         return f"<{type(value).__qualname__} whose repr raises {type(error).__name__}>"
 
 
+def said(error: BaseException) -> str:
+    """An error as one text: its type and its message, also where its `str` raises."""
+    try:
+        message = clean_text(str(error))
+    except Exception:  # noqa: BLE001 - a user's __str__ may raise anything
+        message = "(an error without a text)"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def clean_text(text: str) -> str:
     """Make text storable everywhere: no NUL characters, no half surrogate pairs."""
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()

@@ -185,6 +185,7 @@ score_history = sa.Table(
     _text("label"),
     _text("data_type", null=False),
     _text("comment"),
+    sa.Column("metadata", Json),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("replaced_at", Moment, nullable=False),
     sa.Index("score_history_by_id", "id"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
 _CONTENT = ("data_type", "number", "label", "comment", "metadata")
-_PAST = ("id", "number", "label", "data_type", "comment", "updated_at")
+_PAST = ("id", *_CONTENT, "updated_at")
 
 
 def put(connection: Connection, scores: Sequence[Score]) -> None:

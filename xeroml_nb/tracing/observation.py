@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from opentelemetry.trace import Status, StatusCode
 
 from xeroml_nb.errors import BadInput
-from xeroml_nb.records.json_text import clean_text, to_json
+from xeroml_nb.records.json_text import said, to_json
 from xeroml_nb.records.observation import ObservationType
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing.pipeline import tracer
@@ -77,13 +77,13 @@ class LiveObservation:
         if metadata is not None:
             self.span.set_attribute(names.OBSERVATION_METADATA, to_json(dict(metadata)))
         if tags is not None:
-            self.span.set_attribute(names.TAGS, tuple(tags))
+            there = (getattr(self.span, "attributes", None) or {}).get(names.TAGS, ())
+            self.span.set_attribute(names.TAGS, tuple(sorted({*there, *tags})))
         return self
 
     def fail(self, error: BaseException) -> None:
         """Mark the span as failed."""
-        said = clean_text(f"{type(error).__name__}: {error}")
-        self.span.set_status(Status(StatusCode.ERROR, said))
+        self.span.set_status(Status(StatusCode.ERROR, said(error)))
 
 
 def checked_type(kind: str) -> ObservationType:

@@ -15,7 +15,7 @@ from xeroml_nb.tracing.observation import LiveObservation, checked_type, observa
 from xeroml_nb.tracing.pipeline import tracer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -68,8 +68,9 @@ def observe(
             capture_input=capture_input,
             capture_output=capture_output,
         )
+    own_name: str = getattr(function, "__name__", function.__class__.__name__)
     recording = _Recording(
-        function, name or function.__name__, checked_type(type), capture_input, capture_output
+        function, name or own_name, checked_type(type), capture_input, capture_output
     )
     return functools.wraps(function)(_wrapper(function, recording))
 
@@ -160,39 +161,53 @@ class _Stream:
 
 def _stream(
     function: Any, recording: _Recording, args: Any, kwargs: Any
-) -> Generator[Any, None, Any]:
+) -> Generator[Any, Any, Any]:
     stream = _Stream(recording, args, kwargs)
     source = function(*args, **kwargs)
+    go_on = functools.partial(next, source)
     try:
         while True:
             with stream:
                 try:
-                    piece = next(source)
+                    piece = go_on()
                 except StopIteration as end:
                     stream.end()
                     return end.value
-            yield stream.got(piece)
+            try:
+                go_on = functools.partial(source.send, (yield stream.got(piece)))
+            except GeneratorExit:
+                with stream:
+                    source.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in by the caller
+                go_on = functools.partial(source.throw, error)
     except BaseException as error:
-        source.close()
         stream.end(error)
         raise
 
 
 async def _async_stream(
     function: Any, recording: _Recording, args: Any, kwargs: Any
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any, Any]:
     stream = _Stream(recording, args, kwargs)
     source = function(*args, **kwargs)
+    go_on = functools.partial(anext, source)
     try:
         while True:
             with stream:
                 try:
-                    piece = await anext(source)
+                    piece = await go_on()
                 except StopAsyncIteration:
                     break
-            yield stream.got(piece)
+            try:
+                go_on = functools.partial(source.asend, (yield stream.got(piece)))
+            except GeneratorExit:
+                with stream:
+                    await source.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in by the caller
+                go_on = functools.partial(source.athrow, error)
     except BaseException as error:
-        await source.aclose()
         stream.end(error)
         raise
     stream.end()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from xeroml_nb.tracing.opening import open_now
 from xeroml_nb.tracing.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -40,7 +41,13 @@ def connect(settings: Settings, sink: Callable[[Observation], None]) -> Recorder
     return _recorder
 
 
-@cache
 def tracer() -> trace.Tracer:
-    """The tracer for spans this package starts."""
+    """The tracer for spans this package starts; the first one opens the store."""
+    if _provider is None:
+        open_now()
+    return _tracer()
+
+
+@cache
+def _tracer() -> trace.Tracer:
     return trace.get_tracer("xeroml_nb")

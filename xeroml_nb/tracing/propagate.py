@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 200
 _KEY = otel.create_key("xeroml-propagated")
+_OFF = otel.create_key("xeroml-tracing-off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,19 @@ def disable_tracing() -> Iterator[None]:
     # A parent that is not sampled makes OpenTelemetry's default sampler drop all below it.
     here = trace.get_current_span().get_span_context()
     trace_id = here.trace_id if here.is_valid else int(create_trace_id(), 16)
-    unsampled = SpanContext(trace_id, 1, is_remote=False, trace_flags=TraceFlags(0))
-    token = otel.attach(trace.set_span_in_context(NonRecordingSpan(unsampled)))
+    context = trace.set_span_in_context(_unsampled(trace_id), otel.set_value(_OFF, value=True))
+    token = otel.attach(context)
     try:
         yield
     finally:
         otel.detach(token)
+
+
+def root_context() -> Context:
+    """The context for the root of a new trace, whatever span surrounds it."""
+    if otel.get_value(_OFF):
+        return trace.set_span_in_context(_unsampled(int(create_trace_id(), 16)))
+    return trace.set_span_in_context(trace.INVALID_SPAN)
 
 
 def is_anchor(parent: SpanContext | None) -> bool:
@@ -124,10 +132,16 @@ def _anchor(trace_id: str) -> NonRecordingSpan:
             "Derive one with create_trace_id(seed=...).",
         )
     number = int(trace_id, 16)
+    if otel.get_value(_OFF):
+        return _unsampled(number)
     sampled = TraceFlags(TraceFlags.SAMPLED)
     return NonRecordingSpan(
         SpanContext(number, _anchor_id(number), is_remote=True, trace_flags=sampled)
     )
+
+
+def _unsampled(trace_id: int) -> NonRecordingSpan:
+    return NonRecordingSpan(SpanContext(trace_id, 1, is_remote=False, trace_flags=TraceFlags(0)))
 
 
 def _anchor_id(trace_id: int) -> int:

@@ -32,6 +32,7 @@ _LIFTED = frozenset(
         names.SESSION_ID,
         names.TAGS,
         names.METADATA,
+        names.OBSERVATION_METADATA,
         names.VERSION,
         names.RELEASE,
         names.ENVIRONMENT,
@@ -118,7 +119,8 @@ def to_observation(span: ReadableSpan) -> Observation:
         user_id=_text(found.get(names.USER_ID)),
         session_id=_text(found.get(names.SESSION_ID)),
         tags=_tags(found.get(names.TAGS)),
-        metadata=_metadata(found.get(names.METADATA)),
+        metadata=_metadata(found.get(names.METADATA))
+        | _metadata(found.get(names.OBSERVATION_METADATA)),
         version=_text(found.get(names.VERSION)),
         release=_text(found.get(names.RELEASE)),
         environment=_text(found.get(names.ENVIRONMENT)) or "default",

@@ -40,6 +40,7 @@ class DatasetPicker(widgets.VBox):
         self._client = client
         self._records: dict[str, DatasetRecord] = {}
         self._folded: set[str] = set()
+        self._name: str | None = None
         self._position = 0
         self._remainder = Remainder()
         self._make_parts()
@@ -56,13 +57,14 @@ class DatasetPicker(widgets.VBox):
         for row in self.children[:3]:
             row.add_class("xn-form")
         self.add_class("xn-picker")
-        self.refresh()
         self._observe()
+        self.refresh()
         if name is not None:
             self.choose(name)
 
     def __repr__(self) -> str:
-        return f"Dataset picker ({'nothing chosen' if self.value is None else self.value!r})"
+        chosen = "nothing chosen" if self.value is None else repr(self.value)
+        return f"Dataset picker ({chosen})"
 
     def _ipython_display_(self) -> None:
         display(self._repr_mimebundle_(), raw=True)
@@ -82,8 +84,8 @@ class DatasetPicker(widgets.VBox):
         self._client.get_dataset(name)
         self._folded -= {folder for folder in self._folded if name.startswith(folder)}
         self._search.value = ""
-        self._fill_list()
-        self._list.value = name
+        self._choose(name)
+        self.refresh()
 
     def show_trouble(self, text: str) -> None:
         """Show an error below the item; an empty text clears it."""
@@ -136,11 +138,17 @@ class DatasetPicker(widgets.VBox):
         if chosen.endswith("/"):
             self._folded ^= {chosen}
             self._fill_list()
-            return
-        dataset = self._client.get_dataset(chosen)
+        else:
+            self._choose(chosen)
+
+    def _choose(self, name: str) -> None:
+        """Make a dataset the chosen one, at its latest version."""
+        self._name = name
+        versions = self._client.get_dataset(name).versions()
         self._version.unobserve(self._narrowed, names="value")
-        self._version.options = [(_LATEST, _LATEST)] + [
-            (f"{v:%Y-%m-%d %H:%M:%S}", v) for v in dataset.versions()
+        self._version.options = [
+            (_LATEST, _LATEST),
+            *((f"{v:%Y-%m-%d %H:%M:%S}", v) for v in versions),
         ]
         self._version.value = _LATEST
         self._version.observe(self._narrowed, names="value")
@@ -157,8 +165,8 @@ class DatasetPicker(widgets.VBox):
 
     def _narrow(self) -> None:
         """Make `value` of what is chosen, filtered and sampled."""
-        name = self._list.value
-        if name is None or name.endswith("/"):
+        name = self._name
+        if name is None:
             return
         version = None if self._version.value == _LATEST else self._version.value
         dataset = self._client.get_dataset(name, version=version)
@@ -177,10 +185,12 @@ class DatasetPicker(widgets.VBox):
         wanted = self._search.value.strip().casefold()
         names = [n for n in self._records if wanted in n.casefold()]
         options = _tree([self._records[n] for n in names], set() if wanted else self._folded)
-        kept = self._list.value
-        with self._list.hold_trait_notifications():
-            self._list.options = options
-            self._list.value = kept if kept in names else None
+        shown = {value for _, value in options}
+        # New options choose their first one for a moment, which nobody meant.
+        self._list.unobserve(self._listed, names="value")
+        self._list.options = options
+        self._list.value = self._name if self._name in shown else None
+        self._list.observe(self._listed, names="value")
         if not options:
             text = "no dataset matches" if wanted else "no datasets yet: create_dataset(name=...)"
             self._where.value = tag("span", text, class_="xn-dim")

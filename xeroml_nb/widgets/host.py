@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
-from xeroml_nb.experiments.evaluation import said
 from xeroml_nb.experiments.markup import Markup
 from xeroml_nb.experiments.page import summary_html
+from xeroml_nb.records.json_text import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ import traitlets
 from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
-from xeroml_nb.experiments.evaluation import said
 from xeroml_nb.experiments.lines import score_figure, seconds
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
+from xeroml_nb.records.json_text import said
 from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, summary_of
 
 if TYPE_CHECKING:
