@@ -51,7 +51,7 @@ class DatasetPicker(widgets.VBox):
                 widgets.HBox([self._previous, self._next, self._where]),
                 self._item,
                 self._trouble,
-                KeyGuard(),
+                self._keys,
             ]
         )
         for row in self.children[:3]:
@@ -113,6 +113,7 @@ class DatasetPicker(widgets.VBox):
         self._next = widgets.Button(description="next ›", tooltip="next item")
         for button in (self._previous, self._next):
             button.layout.width = "80px"
+        self._keys = KeyGuard()
         self._where = widgets.HTML()
         self._item = widgets.HTML()
         self._trouble = widgets.HTML()
@@ -123,6 +124,7 @@ class DatasetPicker(widgets.VBox):
         self._version.observe(self._narrowed, names="value")
         self._filter.observe(self._narrowed, names="value")
         self._sample.observe(self._narrowed, names="value")
+        self._keys.on_msg(lambda *_: self._opened(None))
         self._previous.on_click(lambda _: self._step(-1))
         self._next.on_click(lambda _: self._step(1))
 
@@ -135,11 +137,16 @@ class DatasetPicker(widgets.VBox):
         chosen = self._list.value
         if chosen is None:
             return
-        if chosen.endswith("/"):
+        if not chosen.endswith("/"):
+            self._choose(chosen)
+
+    @shown
+    def _opened(self, _: Any) -> None:
+        """Fold or unfold the folder that was clicked or entered; arrow keys only pass over it."""
+        chosen = self._list.value
+        if chosen is not None and chosen.endswith("/"):
             self._folded ^= {chosen}
             self._fill_list()
-        else:
-            self._choose(chosen)
 
     def _choose(self, name: str) -> None:
         """Make a dataset the chosen one, at its latest version."""
@@ -186,10 +193,11 @@ class DatasetPicker(widgets.VBox):
         names = [n for n in self._records if wanted in n.casefold()]
         options = _tree([self._records[n] for n in names], set() if wanted else self._folded)
         shown = {value for _, value in options}
+        kept = self._list.value if self._list.value in shown else self._name
         # New options choose their first one for a moment, which nobody meant.
         self._list.unobserve(self._listed, names="value")
         self._list.options = options
-        self._list.value = self._name if self._name in shown else None
+        self._list.value = kept if kept in shown else None
         self._list.observe(self._listed, names="value")
         if not options:
             text = "no dataset matches" if wanted else "no datasets yet: create_dataset(name=...)"

@@ -1,4 +1,4 @@
-"""An invisible widget that protects the plain widgets beside it from the notebook's shortcuts."""
+"""An invisible widget that looks after the keys of the plain widgets beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from xeroml_nb.widgets.host import STATIC
 
 
 class KeyGuard(anywidget.AnyWidget):
-    """Goes into a VBox; the widgets of that box then get their keys first."""
+    """Goes into a VBox; the widgets of that box then get their keys before the notebook does.
+
+    Sends a message when an option of a list in that box is clicked or entered.
+    """
 
     _esm = STATIC / "key_guard.js"
     _css = STATIC / "run_view.css"

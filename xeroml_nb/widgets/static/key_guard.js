@@ -1,15 +1,39 @@
-// Keeps the notebook's shortcuts away from the plain widgets around this one, and brings their
-// style sheet. Jupyter looks shortcuts up on the element that has the focus, so the mark that
-// turns them off has to be on that very element.
+// Keeps the notebook's shortcuts away from the plain widgets around this one, brings their style
+// sheet, and tells when an option of a list is opened: clicked, or entered. Jupyter looks
+// shortcuts up on the element that has the focus, so the mark that turns them off has to be on
+// that very element.
 
-function render({ el }) {
+function render({ model, el }) {
   el.style.display = "none";
-  const root = el.closest(".widget-vbox") || el.parentElement;
   const mark = (event) => {
     event.target.dataset.lmSuppressShortcuts = "true";
   };
-  root.addEventListener("focusin", mark);
-  return () => root.removeEventListener("focusin", mark);
+  const tell = (event) => {
+    const entered = event.key === "Enter" && event.target.matches("select[size]");
+    const clicked = event.type === "click" && event.target.matches("select[size] option");
+    if (entered || clicked) model.send({ opened: true });
+  };
+  let root = null;
+  let waiting = 0;
+  const guard = () => {
+    root = el.closest(".widget-vbox");
+    // The widget is drawn before it is put into its box.
+    if (!root) {
+      waiting = requestAnimationFrame(guard);
+      return;
+    }
+    root.addEventListener("focusin", mark);
+    root.addEventListener("keydown", tell);
+    root.addEventListener("click", tell);
+  };
+  guard();
+  return () => {
+    cancelAnimationFrame(waiting);
+    if (!root) return;
+    root.removeEventListener("focusin", mark);
+    root.removeEventListener("keydown", tell);
+    root.removeEventListener("click", tell);
+  };
 }
 
 export default { render };

@@ -170,8 +170,7 @@ function render({ model, el }) {
   update();
   el.append(root);
   model.on("change:state", update);
-  const panel = el.closest(".xn-panel") || root;
-  const unguard = guardKeys(panel);
+  const unguard = guardKeys(root);
   return () => {
     model.off("change:state", update);
     unguard();

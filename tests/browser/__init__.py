@@ -1,0 +1,1 @@
+"""The package's widgets in a real JupyterLab."""

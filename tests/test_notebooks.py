@@ -1,0 +1,157 @@
+"""The notebooks that come with the package run, and are kept without what running leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import xeroml_nb as xn
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture
+def run(own_folder, monkeypatch):
+    """Run cells from top to bottom, in the test's folder; gives the notebook with its outputs."""
+    for name in [n for n in os.environ if n.startswith("OPENAI_")]:
+        monkeypatch.delenv(name)
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(own_folder / name))
+
+    def executed(cells: list[NotebookNode]) -> NotebookNode:
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        place = {"metadata": {"path": str(own_folder)}}
+        client = NotebookClient(notebook, timeout=90, kernel_name="python3", resources=place)
+        return client.execute()
+
+    return executed
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Answers as an OpenAI-compatible endpoint does; the first question only at a second try."""
+
+    asked: ClassVar[list[dict]] = []
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def do_POST(self):
+        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.lock:
+            self.asked.append(question | {"path": self.path, "key": self.headers["Authorization"]})
+            busy = len(self.asked) == 1
+        text = question["messages"][-1]["content"]
+        category = "billing" if "charge" in text or "refund" in text else "technical"
+        content = json.dumps({"category": category, "urgency": "normal"})
+        body = json.dumps({"choices": [{"message": {"role": "assistant", "content": content}}]})
+        self.send_response(429 if busy else 200)
+        if busy:
+            self.send_header("Retry-After", "0")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def endpoint():
+    """The address of such an endpoint on this machine."""
+    Endpoint.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text(output: NotebookNode) -> str:
+    return str(output.text if output.output_type == "stream" else output.data["text/plain"])
+
+
+def shown_last(notebook: NotebookNode, line: str) -> str:
+    """What the cell with a line shows at its end, as text."""
+    [found] = [cell for cell in code(notebook) if line in cell.source.splitlines()]
+    return text(found.outputs[-1])
+
+
+def table(shown: str) -> dict[str, dict[str, str]]:
+    """A frame's rows by name, from its text, which has several parts where it is wide."""
+    rows: dict[str, dict[str, str]] = {}
+    for part in shown.split("\n\n"):
+        heading, _, *lines = part.splitlines()
+        for name, *values in map(str.split, lines):
+            rows.setdefault(name, {}).update(zip(heading.split(), values, strict=False))
+    return rows
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_outputs(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in code(notebook):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+        assert cell.source.strip()
+
+
+def test_the_quickstart_runs_from_top_to_bottom_and_version_2_is_better(run):
+    done = run(read(FOLDER / "quickstart.ipynb").cells)
+    first, second = (table(shown_last(done, f"{name}.summary()")) for name in ("v1", "v2"))
+    for score in ("category", "urgency"):
+        for row in (first[score], second[score]):
+            assert (row["attempted"], row["scored"], row["failed"]) == ("72", "72", "0")
+            assert float(row["worst"]) == float(row["best"]) == float(row["mean"])
+        assert float(second[score]["mean"]) > float(first[score]["mean"])
+    by_hand, address = shown_last(done, "results = loop.get_results()").split()
+    assert float(by_hand) == pytest.approx(float(second["category"]["mean"]), abs=0.005)
+    assert Path(address.removeprefix("file://")).read_text().startswith("<!doctype html>")
+    assert code(done)[-1].outputs == []
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+
+
+def test_the_quickstarts_last_cell_asks_the_model_that_is_configured(run, endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint)
+    monkeypatch.setenv("OPENAI_MODEL", "small-one")
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    prepare, dataset, evaluators, *_, last = code(read(FOLDER / "quickstart.ipynb"))
+    done = run([prepare, dataset, evaluators, last])
+    assert list(table(text(done.cells[-1].outputs[-1]))) == ["category", "urgency"]
+    results = xn.get_client().get_experiment("triage_model").get_results()
+    assert [result.status.value for result in results] == ["ok"] * 72
+    assert {result.output["category"] for result in results} == {"billing", "technical"}
+    assert sum(result.run.attempts for result in results) == 73 == len(Endpoint.asked)
+    for question in Endpoint.asked:
+        assert question["path"] == "/v1/chat/completions"
+        assert (question["model"], question["key"]) == ("small-one", "Bearer a-key")
+    [asked] = {
+        question["messages"][0]["content"]
+        for question in Endpoint.asked
+        if results[0].item.input["message"] in question["messages"][0]["content"]
+    }
+    assert asked.startswith("Sort this support message.")
+    xn.get_client().close()

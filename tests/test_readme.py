@@ -1,0 +1,94 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+# Runs the cells it is given as a notebook does, and then prints one more value.
+SHELL = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+*cells, value = json.load(sys.stdin)
+shell = InteractiveShell.instance()
+for cell in cells:
+    shell.run_cell(cell, store_history=True).raise_error()
+print()
+print(json.dumps(shell.ev(value)))
+"""
+
+
+def blocks(kind: str) -> list[str]:
+    return [text for language, text in BLOCKS if language == kind]
+
+
+def python(code: str, given: str = "") -> str:
+    """What some code prints in a process of its own, in the test's folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=given,
+        env=os.environ | {"COLUMNS": "200"},  # a table is printed as one
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_example_runs_as_it_is_and_prints_figures():
+    [example] = blocks("python")
+    line, heading, _, figures = python(example).splitlines()
+    assert re.fullmatch(
+        r"✓ triage #1 · 72 attempted · 72 ok · 0 failed · category 0\.\d+ \(n 72\) · .+ m?s", line
+    )
+    counts = ["scored", "attempted", "succeeded", "failed", "unscored"]
+    assert heading.split() == ["mean", *counts, "worst", "best"]
+    name, mean, *counted = figures.split()
+    assert name == "category"
+    assert 0 < float(mean) < 1
+    assert counted[:5] == ["72", "72", "72", "0", "0"]
+
+
+def test_the_task_cell_runs_where_a_model_is_defined():
+    [example] = blocks("python")
+    extension, cell = blocks("")
+    assert cell.startswith("%%xeroml task triage_v2 ")
+    model = "async def model(message): return 'billing' if 'charge' in message else 'other'"
+    value = "xeroml.get_experiment('triage_v2').wait().to_frame()['output'].tolist()"
+    printed = python(SHELL, json.dumps([example, extension, model, cell, value]))
+    outputs = json.loads(printed.splitlines()[-1])
+    assert len(outputs) == 72
+    assert {output["category"] for output in outputs} == {"billing", "other"}
+
+
+def test_the_two_commands_are_there_and_name_what_exists():
+    start, test = blocks("bash")
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for command in (start, test):
+        assert command.startswith("python -m venv .venv && .venv/bin/pip install -e ")
+        assert command.count("\n") == 1
+        [extra] = re.findall(r'"\.\[(\w+)\]"', command)
+        assert extra in declared["optional-dependencies"]
+    [notebook] = re.findall(r"jupyter lab (\S+)", start)
+    assert (ROOT / notebook).is_file()
+    assert test.endswith(".venv/bin/pytest\n")
+    assert f"<!-- test -->\n```bash\n{test}```" in README
+
+
+def test_every_linked_file_exists():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    files = [link for link in links if "://" not in link]
+    assert files
+    assert [link for link in files if not (ROOT / link).is_file()] == []
