@@ -876,7 +876,7 @@ def test_a_fingerprint_is_the_same_in_every_process(own_folder, monkeypatch):
     script = own_folder / "fingerprinted.py"
     script.write_text(FINGERPRINTED)
     found = set()
-    for seed in ("1", "2", "3"):
+    for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         done = subprocess.run(
             [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True

@@ -29,7 +29,10 @@ def _git_state() -> dict[str, Any] | None:
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None
-    return {"commit": commit, "changed": bool(_git("status", "--porcelain", "-uno"))}
+    return {
+        "commit": commit,
+        "changed": bool(_git("--no-optional-locks", "status", "--porcelain", "-uno")),
+    }
 
 
 def _git(*words: str) -> str | None:

@@ -43,7 +43,8 @@ def launch(
         wanted: What is asked for.
         live: The runs this process carries out, by id: one of them is not begun twice.
     """
-    record, fresh = store.write(lambda c: _find_or_create(c, wanted, live))
+    new = _new_record(wanted)  # reads and hashes the items before the store is locked
+    record, fresh = store.write(lambda c: _find_or_create(c, wanted, new, live))
     if record.id in live and live[record.id].is_running:
         return live[record.id]
     run = LiveRun(store, recorder, wanted.recipe, record, fresh=fresh)
@@ -52,7 +53,10 @@ def launch(
 
 
 def _find_or_create(
-    connection: Connection, wanted: Wanted, live: Mapping[str, Experiment]
+    connection: Connection,
+    wanted: Wanted,
+    new: ExperimentRecord,
+    live: Mapping[str, Experiment],
 ) -> tuple[ExperimentRecord, bool]:
     """The record to run, claimed for this process; and whether it is new."""
     record = stored.by_name(connection, wanted.name) if wanted.resume else None
@@ -60,7 +64,7 @@ def _find_or_create(
     if record is not None and free and _fits(record, wanted):
         stored.claim(connection, record.id, claims.me(), clock.now())
         return record, False
-    created = stored.create(connection, _new_record(wanted))
+    created = stored.create(connection, new)
     stored.claim(connection, created.id, claims.me(), clock.now())
     return created, True
 

@@ -50,7 +50,10 @@ def from_json(text: str | None) -> Any:
 
 def canonical_json(value: Any) -> str:
     """JSON text with sorted keys: equal values give equal text."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    except Exception:  # noqa: BLE001 - values of the user may raise anything while they are read
+        return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
 
 
 def plain(value: Any) -> Any:

@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from xeroml_nb.settings import Settings
 
 _TYPES = frozenset(ObservationType)
-_LIFTED = frozenset(
-    {
-        names.TYPE,
-        names.INPUT,
-        names.OUTPUT,
-        names.USER_ID,
-        names.SESSION_ID,
-        names.TAGS,
-        names.METADATA,
-        names.OBSERVATION_METADATA,
-        names.VERSION,
-        names.RELEASE,
-        names.ENVIRONMENT,
-    }
-)
 
 
 class Recorder(SpanProcessor):
@@ -101,9 +86,9 @@ def to_observation(span: ReadableSpan) -> Observation:
     """The stored form of a finished span."""
     context = span.get_span_context()
     assert context is not None  # noqa: S101 - only spans that were never recorded have none
-    found = span.attributes or {}
+    found = dict(span.attributes or {})
     parent = None if is_anchor(span.parent) else span.parent
-    kind = found.get(names.TYPE, ObservationType.SPAN)
+    kind = found.pop(names.TYPE, ObservationType.SPAN)
     return Observation(
         id=f"{context.span_id:016x}",
         trace_id=f"{context.trace_id:032x}",
@@ -113,17 +98,18 @@ def to_observation(span: ReadableSpan) -> Observation:
         start=_moment(span.start_time),
         end=_moment(span.end_time),
         error=_error(span),
-        input_json=_text(found.get(names.INPUT)),
-        output_json=_text(found.get(names.OUTPUT)),
-        attributes={k: v for k, v in found.items() if k not in _LIFTED},
-        user_id=_text(found.get(names.USER_ID)),
-        session_id=_text(found.get(names.SESSION_ID)),
-        tags=_tags(found.get(names.TAGS)),
-        metadata=_metadata(found.get(names.METADATA))
-        | _metadata(found.get(names.OBSERVATION_METADATA)),
-        version=_text(found.get(names.VERSION)),
-        release=_text(found.get(names.RELEASE)),
-        environment=_text(found.get(names.ENVIRONMENT)) or "default",
+        input_json=_text(found.pop(names.INPUT, None)),
+        output_json=_text(found.pop(names.OUTPUT, None)),
+        user_id=_text(found.pop(names.USER_ID, None)),
+        session_id=_text(found.pop(names.SESSION_ID, None)),
+        tags=_tags(found.pop(names.TAGS, None)),
+        metadata=_metadata(found.pop(names.METADATA, None))
+        | _metadata(found.pop(names.OBSERVATION_METADATA, None)),
+        version=_text(found.pop(names.VERSION, None)),
+        release=_text(found.pop(names.RELEASE, None)),
+        environment=_text(found.pop(names.ENVIRONMENT, None)) or "default",
+        # What no field above took.
+        attributes=found,
     )
 
 

@@ -1,0 +1,54 @@
+"""Run the benchmarks and print one table of their figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+
+from tests.benchmarks import coroutines, importing, kill, overhead, threads
+from tests.benchmarks.figures import Figure, table
+
+BENCHMARKS = {
+    "threads": threads.figures,
+    "coroutines": coroutines.figures,
+    "overhead": overhead.figures,
+    "import": importing.figures,
+    "kill": kill.figures,
+}
+_NOTES = """
+Each benchmark runs in a process of its own, the product and its floor by turns; medians.
+A small run before the first measured one takes imports and other one-off work out of the figures
+(but not out of the rows on importing). Overhead is timed from start() to the end of wait(), in a
+fresh store each time; making the dataset is not in it. Its floors: a loop over sqlite3 (WAL,
+synchronous=normal) that commits an item run, a trace and a score for each item, and a bare
+ThreadPoolExecutor.map that stores nothing; opening and closing files is not in them either.
+Memory is the peak of a process that does nothing but that run, in MB of 10^6 bytes.""".strip()
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that all works")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - BENCHMARKS.keys():
+        parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
+    found: list[Figure] = []
+    for name in asked.names or BENCHMARKS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        found += BENCHMARKS[name](quick=asked.quick)
+    print(_machine(), _NOTES, "", table(found), sep="\n")
+    if asked.quick:
+        print("\nSmall sizes: these figures show that all works, not how fast it is.")
+
+
+def _machine() -> str:
+    python, system = platform.python_version(), platform.system()
+    busy = f"{os.getloadavg()[0]:.1f} processes running on average in the last minute"
+    return f"Python {python} on {system}, {os.cpu_count()} cores, {busy}.\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The benchmarks work; how fast anything is, no test says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NAMES = ("threads", "coroutines", "overhead", "import", "kill")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
+    printed = subprocess.check_output(command, cwd=root, text=True, timeout=150)
+    return [line.split("  ") for line in printed.splitlines()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_benchmark_prints_figures(rows, name):
+    mine = [[cell.strip() for cell in row if cell.strip()] for row in rows if row[0] == name]
+    assert mine
+    for _, _, figure, *_ in mine:
+        assert float(figure.replace(",", "")) >= 0
