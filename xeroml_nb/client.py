@@ -243,9 +243,7 @@ class Client:
         recipe = Recipe(made, chosen, resolve(evaluators), options)
         called = checked_name("experiment", name or made.name)
         wanted = runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
-        experiment = runner.launch(self._store, self._recorder, wanted, self._live)
-        self._live[experiment.id] = experiment
-        return experiment
+        return runner.launch(self._store, self._recorder, wanted, self._live)
 
     def run(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
         """Run a task over every item and wait for the end, with live progress.

@@ -140,14 +140,7 @@ class Lab:
         page.on("websocket", self._note_request)
         place = quote(path.relative_to(self.root).as_posix())
         page.goto(f"{self._url}/doc/tree/{place}?token={self._token}&reset")
-        page.wait_for_function(
-            """() => {
-                const panel = window.jupyterapp?.shell?.currentWidget;
-                return panel?.sessionContext?.kernelDisplayStatus === 'idle'
-                    && panel.content.widgets.length > 0;
-            }""",
-            timeout=2 * _PATIENCE,
-        )
+        _wait_until_ready(page)
         return Notebook(self, page, path)
 
     def end_session(self, session: str) -> None:
@@ -306,6 +299,11 @@ class Notebook:
         self.page.evaluate(f"{_PANEL}.sessionContext.restartKernel()")
         self.page.wait_for_function(f"() => {_PANEL}.sessionContext.kernelDisplayStatus === 'idle'")
 
+    def reload(self) -> None:
+        """Load the page again, as it was saved; the kernel goes on."""
+        self.page.reload()
+        _wait_until_ready(self.page)
+
     def save(self) -> nbformat.NotebookNode:
         """Save it, and read what was written."""
         self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
@@ -318,6 +316,17 @@ class Notebook:
         session = self.page.evaluate(f"{_PANEL}.sessionContext.session.id")
         self.page.close()
         self._lab.end_session(session)
+
+
+def _wait_until_ready(page: Page) -> None:
+    page.wait_for_function(
+        """() => {
+            const panel = window.jupyterapp?.shell?.currentWidget;
+            return panel?.sessionContext?.kernelDisplayStatus === 'idle'
+                && panel.content.widgets.length > 0;
+        }""",
+        timeout=2 * _PATIENCE,
+    )
 
 
 def write_notebook(path: Path, cells: tuple[str, ...]) -> Path:

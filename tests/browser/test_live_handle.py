@@ -71,6 +71,26 @@ def test_a_task_cell_returns_at_once_and_leaves_its_summary(notebook, lab):
     again.close()
 
 
+def test_a_page_that_is_loaded_again_shows_the_run_to_its_end(notebook):
+    cell = "%%xeroml task waited -d numbers -c 2\ntime.sleep(0.1)\ninput\n"
+    it = notebook(SETUP.replace("COUNT", "300"), cell)
+    it.run(0, 1)
+    output = it.output(1)
+    reaches(it, output, 4)
+    it.save()
+    it.reload()
+    reaches(it, output, 20)
+    output.get_by_role("button", name="Stop").click()
+    expect(output).to_contain_text("stopped")
+    following = "[t.name for t in __import__('threading').enumerate() if 'follow' in t.name]"
+    while it.value(following):
+        it.page.wait_for_timeout(100)
+    done = it.value("client.get_experiment('waited').progress.done")
+    assert 20 <= done < 300
+    expect(output).to_contain_text("stopped")
+    expect(output).to_contain_text(f"{done} ok")
+
+
 def test_the_saved_notebook_stays_small_whatever_the_data(notebook):
     big = """\
 client.create_dataset(name="many", items=[{"input": n} for n in range(20_000)])

@@ -10,7 +10,10 @@ import asyncio
 import contextvars
 import inspect
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.experiments.retries import OutOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -44,7 +47,10 @@ class BackgroundLoop:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while True:
+            # A coroutine that exits ends the loop: its task has kept that, the others go on.
+            with suppress(SystemExit, KeyboardInterrupt):
+                self.loop.run_forever()
 
 
 def background_loop() -> BackgroundLoop:
@@ -79,7 +85,7 @@ def wait_for(result: Any, seconds: float | None = None) -> Any:
         seconds: How long to wait; then the coroutine is cancelled.
 
     Raises:
-        TimeoutError: If it took longer.
+        OutOfTime: If it took longer.
     """
     if not inspect.isawaitable(result):
         return result
@@ -91,7 +97,7 @@ def wait_for(result: Any, seconds: float | None = None) -> Any:
         future.cancel()
         if not loop.answers(_PATIENCE):
             leave_behind(loop)
-        raise
+        raise OutOfTime from None
     if error is not None:
         raise error
     return value

@@ -26,16 +26,18 @@ class DirectCall:
 
     Args:
         bound: The task.
+        timeout: Seconds to wait for an awaitable that it returns.
     """
 
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: Bound, timeout: float) -> None:
         self._bound = bound
+        self._timeout = timeout
 
     def __call__(self, known: dict[str, Any], begin: Callable[[], None]) -> tuple[Any, float]:
         """The task's output and the seconds it took; `begin` is called when it begins."""
         begin()
         began = time.perf_counter()
-        output = wait_for(self._bound(known))
+        output = wait_for(self._bound(known), self._timeout)
         return output, time.perf_counter() - began
 
     def cancel(self) -> None:

@@ -180,21 +180,41 @@ class Engine:
         now = time.monotonic()
         for number, flight in list(self._flights.items()):
             # A coroutine is first given the chance to be cancelled in its own loop.
-            on_loop = self._bound is not None and flight.phase is Phase.TASK
+            on_loop = self._is_on_loop(flight)
             if now <= flight.deadline + (_BLOCKED_GRACE if on_loop else 0.0):
                 continue
             if on_loop and self._loop is not None and not self._loop.answers(_BLOCKED_GRACE):
                 self._replace_loop(number, flight)
                 return
-            self._expire(number, flight)
+            if self._end_overdue(number, flight):
+                self._replace_lane(flight)
 
-    def _expire(self, number: int, flight: Flight) -> None:
-        """End what hangs, and put a new lane in the place of the one it holds."""
-        ended = flight.expired()
+    def _is_on_loop(self, flight: Flight) -> bool:
+        """The background loop works on it now, or is about to."""
+        if self._bound is None or flight.phase is Phase.PARKED:
+            return False
+        return flight.phase is not Phase.SCORING or not self._scores_in_threads
+
+    def _end_overdue(self, number: int, flight: Flight) -> bool:
+        """End what hangs; evaluators after the one that hangs still have their turn."""
         if flight.has_more_to_score:
-            self._score_rest(number, flight, ended)
-        elif not self._land(number, flight, ended):
-            return
+            return self._score_elsewhere(number, flight, flight.expired())
+        return self._land(number, flight, flight.expired())
+
+    def _score_elsewhere(self, number: int, flight: Flight, rest: Flight) -> bool:
+        """Let a scoring thread go on with a flight."""
+        rest.context = flight.context.copy()
+        rest.park()
+        with self._lock:
+            if self._flights.get(number) is not flight:
+                return False
+            self._flights[number] = rest
+        self._to_score.put(rest)
+        self._thread("xeroml-score", self._scoring_lane)
+        return True
+
+    def _replace_lane(self, flight: Flight) -> None:
+        """Put a new lane in the place of the one that hangs."""
         if self._bound is None:
             self._thread("xeroml-task", self._task_lane)
         elif flight.phase is Phase.SCORING and self._scores_in_threads:
@@ -202,37 +222,29 @@ class Engine:
         elif self._loop is not None:
             self._loop.submit(self._async_lane(self._loop))
 
-    def _score_rest(self, number: int, flight: Flight, ended: Flight) -> None:
-        """Let the evaluators after the one that hangs have their turn."""
-        ended.context = flight.context.copy()
-        ended.park()
-        with self._lock:
-            if self._flights.get(number) is flight:
-                self._flights[number] = ended
-                self._to_score.put(ended)
-        self._thread("xeroml-score", self._scoring_lane)
-
     def _replace_loop(self, number: int, overdue: Flight) -> None:
         """Leave a blocked loop behind: who blocks it is out of time, the others begin again."""
         assert self._loop is not None  # noqa: S101 - only called with one
         blocking = asyncio.current_task(self._loop.loop)
         leave_behind(self._loop)
-        elsewhere = (Phase.PARKED, Phase.SCORING)
-        with self._lock:
-            lost = {n: f for n, f in self._flights.items() if f.phase not in elsewhere}
-        guilty = [(n, f) for n, f in lost.items() if f.coroutine is blocking]
-        for n, flight in guilty or [(number, overdue)]:
-            self._land(n, flight, flight.expired())
-            lost.pop(n, None)
-        with self._lock:
-            for n in lost:
-                self._flights.pop(n, None)
-            again = [(f.item, f.repetition) for f in lost.values()]
-            self._jobs = itertools.chain(again, self._jobs)
-            self._exhausted = False
-        for flight in lost.values():
-            flight.let_go()
+        here = {n: f for n, f in list(self._flights.items()) if self._is_on_loop(f)}
+        guilty = next((n for n, f in here.items() if f.coroutine is blocking), number)
+        self._end_overdue(guilty, here.pop(guilty, overdue))
+        for n, flight in here.items():
+            if flight.phase is Phase.SCORING:
+                self._score_elsewhere(n, flight, flight.twin())
+            else:
+                self._begin_again(n, flight)
         self._launch_loop(self._lanes)
+
+    def _begin_again(self, number: int, flight: Flight) -> None:
+        """Put an item back that a lost loop had begun."""
+        with self._lock:
+            if self._flights.pop(number, None) is None:
+                return
+            self._jobs = itertools.chain([(flight.item, flight.repetition)], self._jobs)
+            self._exhausted = False
+        flight.let_go()
 
     def _wind_down(self) -> None:
         """After a stop: give what runs a moment to end, then leave it behind."""
@@ -245,7 +257,8 @@ class Engine:
             for coroutine in list(self._coroutines):
                 self._loop.loop.call_soon_threadsafe(coroutine.cancel)
         for number, flight in list(self._flights.items()):
-            self._land(number, flight, flight.stopped())
+            waiting = flight.phase is Phase.WAITING
+            self._land(number, flight, None if waiting else flight.stopped())
 
     def _beat(self) -> None:
         moment, mine = clock.now(), self._route.experiment_id

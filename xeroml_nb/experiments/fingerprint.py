@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import inspect
@@ -15,6 +16,21 @@ from xeroml_nb.records.json_text import is_unheld, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_CHANGING = frozenset(
+    {
+        "add",
+        "append",
+        "clear",
+        "discard",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "setdefault",
+        "update",
+    }
+)
 
 
 def source_of(function: Callable[..., Any]) -> str:
@@ -35,6 +51,8 @@ def source_of(function: Callable[..., Any]) -> str:
 
 def fingerprint(function: Callable[..., Any]) -> str:
     """A hash that changes with the function's text and with the globals it uses, at any depth.
+
+    Containers that the function itself changes, such as a cache, do not count.
 
     Functions and classes count by their text where they are defined in the same module as the
     task (in a notebook: in any cell); plain values such as prompts and tables count by content.
@@ -74,7 +92,7 @@ def _value_parts(value: Any, module: str, seen: set[int]) -> Iterator[Any]:
 
 def _used(function: FunctionType) -> dict[str, Any]:
     """The globals, closed-over values and defaults that a function refers to."""
-    names = set(_names(function.__code__))
+    names = set(_names(function.__code__)) - _changed(source_of(function))
     found = {
         n: function.__globals__[n]
         for n in names
@@ -83,6 +101,23 @@ def _used(function: FunctionType) -> dict[str, Any]:
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     found |= {name: _cell_content(cell) for name, cell in cells}
     return found | {"__defaults__": function.__defaults__}
+
+
+def _changed(source: str) -> set[str]:
+    """Names of containers that a function itself changes, such as a cache."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return set()
+    stored = (n.value for n in nodes if isinstance(n, ast.Subscript) and _is_store(n.ctx))
+    called = (n.func for n in nodes if isinstance(n, ast.Call))
+    methods = (f for f in called if isinstance(f, ast.Attribute) and f.attr in _CHANGING)
+    changed = [*stored, *(method.value for method in methods)]
+    return {n.id for n in changed if isinstance(n, ast.Name)}
+
+
+def _is_store(context: ast.expr_context) -> bool:
+    return isinstance(context, (ast.Store, ast.Del))
 
 
 def _names(code: CodeType) -> Iterator[str]:

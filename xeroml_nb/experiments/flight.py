@@ -15,7 +15,7 @@ from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
-from xeroml_nb.experiments.retries import NeverRetried
+from xeroml_nb.experiments.retries import NeverRetried, OutOfTime
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records import clock
@@ -30,7 +30,7 @@ from xeroml_nb.tracing.pipeline import tracer
 from xeroml_nb.tracing.propagate import root_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from contextvars import Context, Token
 
     from xeroml_nb.experiments.evaluation import ItemEvaluator
@@ -56,10 +56,6 @@ class Phase(StrEnum):
 
 class Stopped(NeverRetried):
     """The run was stopped before this attempt."""
-
-
-class OutOfTime(NeverRetried):
-    """The attempt took longer than it may."""
 
 
 @dataclass(frozen=True)
@@ -182,13 +178,18 @@ class Flight:
         began = time.perf_counter()
         self._start_clock()
         try:
-            async with asyncio.timeout(self.route.timeout) as limit:
-                output = await call(self.known)
-        except TimeoutError as error:
-            raise OutOfTime if limit.expired() else error from None
+            output = await self._in_time(call(self.known))
         finally:
             self.deadline = _NEVER
         self._succeed(output, time.perf_counter() - began)
+
+    async def _in_time(self, awaitable: Awaitable[Any]) -> Any:
+        """The result of a coroutine; it is cancelled where it takes longer than it may."""
+        try:
+            async with asyncio.timeout(self.route.timeout) as limit:
+                return await awaitable
+        except TimeoutError as error:
+            raise OutOfTime if limit.expired() else error from None
 
     def end_task(self) -> None:
         """End the trace's root span with what came out, unless it was ended already."""
@@ -217,8 +218,7 @@ class Flight:
         """As `score`, for evaluators that all return coroutines."""
         for evaluator in self._evaluators():
             try:
-                async with asyncio.timeout(self.route.timeout):
-                    result = await evaluator.call(self.known)
+                result = await self._in_time(evaluator.call(self.known))
                 self._keep_scores(evaluator, result)
             except asyncio.CancelledError:
                 raise
@@ -230,17 +230,23 @@ class Flight:
         """Evaluators follow the one at work."""
         return self.phase is Phase.SCORING and self.scored + 1 < len(self.route.evaluators)
 
+    def twin(self) -> Flight:
+        """A copy that goes its own way from here."""
+        made = copy.copy(self)
+        made.scores, made.evaluator_errors = list(self.scores), dict(self.evaluator_errors)
+        return made
+
     def expired(self) -> Flight:
         """The flight as it is when time has run out in its present phase.
 
         A copy: the thread that hangs in it may still wake up and change the original.
         """
-        ended = copy.copy(self)
-        ended.scores = list(self.scores)
+        ended = self.twin()
         if self.phase is Phase.SCORING:
-            late = self.route.evaluators[self.scored].name
-            ended.evaluator_errors = self.evaluator_errors | {late: self._overdue}
-            ended.scored = self.scored + 1
+            # The last evaluator may have ended at this very moment.
+            for late in self.route.evaluators[ended.scored : ended.scored + 1]:
+                ended.evaluator_errors[late.name] = self._overdue
+            ended.scored += 1
         else:
             ended._time_out()  # noqa: SLF001 - a copy of itself
             ended.end_task()
@@ -248,7 +254,7 @@ class Flight:
 
     def stopped(self) -> Flight:
         """The flight as it ends when the run is stopped before it: to be run again."""
-        ended = copy.copy(self)
+        ended = self.twin()
         ended.status, ended.output, ended.output_json, ended.scores = (
             ItemStatus.STOPPED,
             None,
@@ -327,10 +333,11 @@ class Flight:
             self.deadline = time.monotonic() + self.route.timeout + _LAST_GRACE
             self.phase = Phase.SCORING
             yield self.route.evaluators[self.scored]
+            self.deadline = _NEVER
             self.scored += 1
 
     def _keep_evaluator_error(self, evaluator: ItemEvaluator, error: BaseException) -> None:
-        late = isinstance(error, TimeoutError) and not str(error)
+        late = isinstance(error, OutOfTime)
         self.evaluator_errors[evaluator.name] = self._overdue if late else said(error)
 
     def _keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:

@@ -120,14 +120,22 @@ class LiveRun:
             again: Statuses of stored item runs that are run again, besides stopped ones.
         """
         with self._lock:
-            if self.is_running:
-                return
-            jobs = self._jobs(again | {ItemStatus.STOPPED})
-            self._claim()
-            self.status = ExperimentStatus.RUNNING
-            self.tally.begin()
-            self.engine = self._make_engine(jobs)
-            self.engine.start()
+            if not self.is_running:
+                self.prepare(again=again)
+                self.begin()
+
+    def prepare(self, *, again: frozenset[ItemStatus] = frozenset()) -> None:
+        """Get ready to run what is missing: from here on it can be waited for and stopped."""
+        jobs = self._jobs(again | {ItemStatus.STOPPED})
+        self._claim()
+        self.status = ExperimentStatus.RUNNING
+        self.tally.begin()
+        self.engine = self._make_engine(jobs)
+
+    def begin(self) -> None:
+        """Run what was prepared."""
+        assert self.engine is not None  # noqa: S101 - prepared before
+        self.engine.start()
 
     def _jobs(self, again: frozenset[ItemStatus]) -> list[tuple[DatasetItem, int]]:
         with self._store.reading() as connection:
@@ -151,7 +159,9 @@ class LiveRun:
     def _make_engine(self, jobs: list[tuple[DatasetItem, int]]) -> Engine:
         options, bound = self._recipe.options, self._recipe.task.bound
         call = (
-            DirectCall(bound) if options.executor is None else ExecutorCall(bound, options.executor)
+            DirectCall(bound, options.timeout)
+            if options.executor is None
+            else ExecutorCall(bound, options.executor)
         )
         stopping = threading.Event()
         route = Route(

@@ -27,6 +27,10 @@ class NeverRetried(Exception):  # noqa: N818 - a base for what is no error of th
     """The attempt is the last, whatever the rule says."""
 
 
+class OutOfTime(NeverRetried):
+    """An attempt, or an evaluator, took longer than it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How failed attempts are repeated.
@@ -109,7 +113,9 @@ def passes(error: BaseException) -> bool:
 def retry_after(error: BaseException) -> float | None:
     """Seconds that a server asked to wait, from the `Retry-After` header of its response."""
     headers = getattr(getattr(error, "response", None), "headers", None)
-    value = headers.get("retry-after") if isinstance(headers, Mapping) else None
+    if not isinstance(headers, Mapping):
+        return None
+    value = next((v for k, v in headers.items() if str(k).lower() == "retry-after"), None)
     if value is None:
         return None
     try:

@@ -14,7 +14,7 @@ from xeroml_nb.records.ids import random_id
 from xeroml_nb.store import experiments as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
     from sqlalchemy.engine import Connection
 
@@ -33,7 +33,7 @@ class Wanted:
 
 
 def launch(
-    store: Store, recorder: Recorder, wanted: Wanted, live: Mapping[str, Experiment]
+    store: Store, recorder: Recorder, wanted: Wanted, live: MutableMapping[str, Experiment]
 ) -> Experiment:
     """Begin or take up a run.
 
@@ -41,15 +41,20 @@ def launch(
         store: Where everything goes.
         recorder: Holds the traces of item runs.
         wanted: What is asked for.
-        live: The runs this process carries out, by id: one of them is not begun twice.
+        live: The runs this process carries out, by id: one of them is not begun
+            twice, and the new one is added.
     """
     new = _new_record(wanted)  # reads and hashes the items before the store is locked
     record, fresh = store.write(lambda c: _find_or_create(c, wanted, new, live))
     if record.id in live and live[record.id].is_running:
         return live[record.id]
     run = LiveRun(store, recorder, wanted.recipe, record, fresh=fresh)
-    run.launch()
-    return Experiment(store, recorder, record, evaluators=wanted.recipe.evaluators, live=run)
+    experiment = Experiment(store, recorder, record, evaluators=wanted.recipe.evaluators, live=run)
+    run.prepare()
+    # Known before it begins: its own task may ask for it.
+    live[record.id] = experiment
+    run.begin()
+    return experiment
 
 
 def _find_or_create(

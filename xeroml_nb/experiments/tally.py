@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LATEST = 8
 _LATENCIES = 2_000
 _ERROR_KINDS = 20
+_OTHERS = "errors of other types"
 _RATE_WINDOW = 10.0
 _RATE_STEP = 0.1
 
@@ -152,7 +153,8 @@ class Tally:
         """Take back an item run that is going to be replaced."""
         with self._lock:
             self._counts[run.status] -= 1
-            for kind, _ in _failures(run):
+            for found, _ in _failures(run):
+                kind = found if found in self._errors else _OTHERS
                 if kind in self._errors:
                     self._errors[kind].count -= 1
                     if not self._errors[kind].count:
@@ -203,11 +205,13 @@ class Tally:
         self._counts[run.status] += 1
         if run.latency is not None and run.status is ItemStatus.OK:
             self._latencies.append(run.latency)
-        for kind, message in _failures(run):
+        for found, message in _failures(run):
+            room = found in self._errors or len(self._errors) < _ERROR_KINDS
+            kind = found if room else _OTHERS
             group = self._errors.get(kind)
             if group is not None:
                 group.count += 1
-            elif len(self._errors) < _ERROR_KINDS:
+            else:
                 self._errors[kind] = ErrorGroup(kind, 1, run.item_id, preview(message, 300))
 
     def _rate(self) -> float:
