@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments import claims, environment
 from xeroml_nb.experiments.background import wait_for
+from xeroml_nb.experiments.board import Board, pending
 from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
-from xeroml_nb.experiments.engine import Engine, pending
+from xeroml_nb.experiments.engine import Engine
 from xeroml_nb.experiments.flight import Route
 from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.tally import Tally
@@ -175,20 +176,22 @@ class LiveRun:
             timeout=options.timeout,
             is_stopping=stopping.is_set,
         )
+        board = Board(self._store, route, jobs, self.tally, stopping)
         return Engine(
-            store=self._store,
+            board=board,
             route=route,
-            jobs=jobs,
-            count=len(jobs),
-            bound=bound if bound.is_async and options.executor is None else None,
             call=call,
-            concurrency=options.concurrency,
-            tally=self.tally,
-            owner=claims.me(),
-            begun=self._note_environment,
-            finish=self._finish,
+            coroutine_task=bound if bound.is_async and options.executor is None else None,
+            concurrency=max(1, min(options.concurrency, len(jobs))),
             stopping=stopping,
+            begun=self._note_environment,
+            beat=self._renew_claim,
+            finish=self._finish,
         )
+
+    def _renew_claim(self) -> None:
+        mine, moment = self._record.id, clock.now()
+        self._store.write(lambda c: stored.claim(c, mine, claims.me(), moment))
 
     def _claim(self) -> None:
         mine = self._record.id
@@ -206,6 +209,7 @@ class LiveRun:
 
     def _finish(self) -> None:
         """Note how the run ended; called by the engine at its end."""
+        self.tally.end()
         done = self.tally.progress(0).done
         complete = done >= self._record.planned
         status = ExperimentStatus.FINISHED if complete else ExperimentStatus.STOPPED
