@@ -109,10 +109,13 @@ class RunSurface:
         self._view.refresh()
 
     def close(self) -> None:
-        """Put the summary, which needs no kernel, in the place of the view."""
+        """Put the summary, which needs no kernel, in the place of the view.
+
+        A page that was loaded again does not know the place any more: there the view stays, and
+        shows the end itself.
+        """
         self._view.refresh()
         update_display(summary_of(self._experiment), display_id=self._id)
-        self._view.close()
 
 
 def state_of(experiment: Experiment) -> dict[str, Any]:
