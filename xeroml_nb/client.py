@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import dataset as datasets
 from xeroml_nb.experiments import environment, runner
+from xeroml_nb.experiments.claims import present_status
 from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
 from xeroml_nb.experiments.sources import ColumnMap
@@ -197,7 +199,10 @@ class Client:
     def experiments(self) -> list[ExperimentRecord]:
         """All experiments, newest first."""
         with self._store.reading() as connection:
-            return stored_experiments.listing(connection)
+            return [
+                replace(record, status=present_status(record))
+                for record in stored_experiments.listing(connection)
+            ]
 
     def start(  # noqa: PLR0913 - the words of the front door
         self,

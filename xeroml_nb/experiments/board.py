@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import itertools
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.flight import Flight, Phase, Route
@@ -23,7 +24,9 @@ Job = tuple["DatasetItem", int]
 class Board:
     """Hands out items and takes their results; any thread may ask.
 
-    A flight lands once: whoever is late with one that was given up finds it gone.
+    A flight lands once: whoever is late with one that was given up finds it gone. Lanes meet here
+    twice an item, so it does without a lock and rests on operations that Python makes at once:
+    the next of an iterator, and adding to or taking from a dict or a deque.
 
     Args:
         store: Where item runs go.
@@ -47,10 +50,10 @@ class Board:
         self._tally = tally
         self._stopping = stopping
         self._context = contextvars.copy_context()
-        self._lock = threading.Lock()
-        self._flights: dict[int, Flight] = {}
         self._numbers = itertools.count()
-        self._unsaved = 0
+        # None stands where an item is being taken, so that the board never looks clear meanwhile.
+        self._flights: dict[int, Flight | None] = {}
+        self._unsaved: deque[int] = deque()
         self._exhausted = False
         self.changed = threading.Event()
         self.error: BaseException | None = None
@@ -58,7 +61,7 @@ class Board:
     @property
     def flying(self) -> list[Flight]:
         """The flights that have not landed."""
-        return list(self._flights.values())
+        return [flight for flight in list(self._flights.values()) if flight is not None]
 
     @property
     def running(self) -> int:
@@ -67,57 +70,72 @@ class Board:
 
     def take(self) -> Flight | None:
         """The next item to run, or None if there is none."""
-        with self._lock:
-            job = None if self._stopping.is_set() else next(self._jobs, None)
-            if job is None:
-                self._exhausted = self._exhausted or not self._stopping.is_set()
-                self.changed.set()
-                return None
-            flight = Flight(self._route, *job, context=self._context.copy())
-            flight.number = next(self._numbers)
-            self._flights[flight.number] = flight
-            return flight
+        number = next(self._numbers)
+        self._flights[number] = None
+        job = None if self._stopping.is_set() else next(self._jobs, None)
+        if job is None:
+            self._exhausted = self._exhausted or not self._stopping.is_set()
+            del self._flights[number]
+            self.changed.set()
+            return None
+        flight = Flight(self._route, *job, context=self._context.copy(), number=number)
+        self._flights[number] = flight
+        return flight
 
     def land(self, flight: Flight, ended: Flight | None = None) -> bool:
         """Store a flight, as it ended; False if it was given up before, and its lane with it."""
-        with self._lock:
-            if self._flights.get(flight.number) is not flight:
-                return False
-            del self._flights[flight.number]
-            begun = flight.phase is not Phase.WAITING
-            self._unsaved += begun
-        if begun:
-            rows = (ended or flight).rows()
-            self._store.submit(rows, lambda error: self._saved(rows, error))
+        self._unsaved.append(flight.number)  # before it leaves the flights, for the same reason
+        if not self._leave(flight):
+            self._unsaved.pop()
+            return False
+        if flight.phase is Phase.WAITING:
+            self._unsaved.pop()
+            return True
+        rows = (ended or flight).rows()
+        self._store.submit(rows, lambda error: self._saved(rows, error))
         return True
 
     def swap(self, flight: Flight, other: Flight) -> bool:
         """Let another flight go on in the place of one; False if that has landed."""
-        with self._lock:
-            if self._flights.get(flight.number) is not flight:
-                return False
+        self._unsaved.append(flight.number)
+        if left := self._leave(flight):
             self._flights[flight.number] = other
-            return True
+        self._unsaved.pop()
+        return left
 
     def put_back(self, flight: Flight) -> None:
         """Run the item of a flight again from its beginning."""
-        with self._lock:
-            if self._flights.pop(flight.number, None) is None:
-                return
-            self._jobs = itertools.chain([(flight.item, flight.repetition)], self._jobs)
-            self._exhausted = False
+        self._exhausted = False
+        self._jobs = itertools.chain([(flight.item, flight.repetition)], self._jobs)
+        self._leave(flight)
         flight.let_go()
 
     def is_clear(self) -> bool:
         """Tell whether nothing is to be run, nothing flies, and everything is stored."""
-        with self._lock:
-            over = self._exhausted or self._stopping.is_set()
-            if not over or self._flights:
-                return False
-            unsaved = self._unsaved
-        if unsaved:
+        over = self._stopping.is_set() or (self._exhausted and not self._has_more())
+        if not over or self._flights:
+            return False
+        if self._unsaved:
             self._store.flush()
-        return self._unsaved == 0
+        return not self._unsaved and not self._flights
+
+    def _has_more(self) -> bool:
+        """Look whether an item was put back at the moment the last one was taken."""
+        job = next(self._jobs, None)
+        if job is None:
+            return False
+        self._jobs = itertools.chain([job], self._jobs)
+        self._exhausted = False
+        return True
+
+    def _leave(self, flight: Flight) -> bool:
+        """Take a flight off; False if another is in its place, or none."""
+        found = self._flights.pop(flight.number, None)
+        if found is flight:
+            return True
+        if found is not None:
+            self._flights[flight.number] = found
+        return False
 
     def _saved(self, rows: Rows, error: BaseException | None) -> None:
         """Hear from the store's writer how a commit went."""
@@ -127,10 +145,9 @@ class Board:
         else:
             self.error = self.error or error
             self._stopping.set()
-        with self._lock:
-            self._unsaved -= 1
-            if not self._unsaved:
-                self.changed.set()
+        self._unsaved.pop()
+        if not self._unsaved:
+            self.changed.set()
 
 
 def pending(

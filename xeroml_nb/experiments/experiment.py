@@ -296,7 +296,7 @@ class Experiment:
     def _needs_live(self, what: str) -> LiveRun:
         if self._live is None:
             raise BadInput(
-                f"{self.label} was not started in this session, so {what} does not know its task.",
+                f"{self.label} was not started by this process, so {what} does not know its task.",
                 f"Run the task again with name={self.name!r}: what is done is not repeated.",
             )
         return self._live

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xeroml_nb.experiments.claims import present_status
 from xeroml_nb.experiments.markup import Markup, join, table, tag
 from xeroml_nb.records import clock
 
@@ -66,7 +65,7 @@ def runs_listing(client: Client) -> Listing:
     rows = [
         (
             r.label,
-            present_status(r).value,
+            r.status.value,
             r.dataset_name or "–",
             f"{r.planned:,}",
             clock.age(r.created_at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ScoreValue = float | bool | str
 E = TypeVar("E", bound=StrEnum)
+_TARGETS = ("trace_id", "observation_id", "session_id", "experiment_id")
 
 
 class DataType(StrEnum):
@@ -52,11 +53,10 @@ class ScoreTarget:
     experiment_id: str | None = None
 
     def __post_init__(self) -> None:
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name, value in given.items():
-            if value is not None:
-                checked_id(name, value)
-        whole = [n for n in given if n != "observation_id" and given[n] is not None]
+        given = [name for name in _TARGETS if getattr(self, name) is not None]
+        for name in given:
+            checked_id(name, getattr(self, name))
+        whole = [name for name in given if name != "observation_id"]
         if len(whole) != 1:
             raise BadInput(
                 "A score needs exactly one of a trace, a session or an experiment; "

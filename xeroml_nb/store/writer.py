@@ -52,12 +52,13 @@ class Writer:
         self._engine = engine
         self._place = place
         self._queue: deque[_Task] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._idle = False
         self._hurry = False
         self._closing = False
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._group_began = 0.0
 
     @property
     def crowded(self) -> bool:
@@ -94,28 +95,44 @@ class Writer:
 
     def close(self) -> None:
         """Write what is waiting, then end the thread."""
-        with self._wake:
+        with self._lock:
             self._closing = True
             thread = self._thread
-            self._wake.notify_all()
+        self._wake.set()
         if thread is not None:
             thread.join()
 
     def _add(self, task: _Task, *, hurry: bool) -> None:
-        with self._wake:
-            if self._closing:
-                raise StoreError(f"The store {self._place} is closed.", "Open it again.")
+        if self._closing:
+            raise self._closed()
+        if self._thread is None:
+            self._begin()
+        self._queue.append(task)
+        if hurry:
+            self._hurry = True
+        # Waking the thread for every row would cost more than writing it. The thread looks at the
+        # queue after it has said that it is idle, so nothing is overlooked.
+        if hurry or self._idle or len(self._queue) == _GROUP_SIZE:
+            self._wake.set()
+        if self._closing:
+            self._refuse_if_left(task)
+
+    def _refuse_if_left(self, task: _Task) -> None:
+        """Refuse what came in while the thread was ending, unless it was still written."""
+        if self._thread is not None:
+            self._thread.join()
+        if task in self._queue:
+            self._queue.remove(task)
+            raise self._closed()
+
+    def _closed(self) -> StoreError:
+        return StoreError(f"The store {self._place} is closed.", "Open it again.")
+
+    def _begin(self) -> None:
+        with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="xeroml-writer", daemon=True)
                 self._thread.start()
-            first = not self._queue
-            if first:
-                self._group_began = time.monotonic()
-            self._queue.append(task)
-            self._hurry = self._hurry or hurry
-            # Waking the thread for every row would cost more than writing it.
-            if first or hurry or len(self._queue) == _GROUP_SIZE:
-                self._wake.notify_all()
 
     def _run(self) -> None:
         while group := self._next_group():
@@ -124,16 +141,18 @@ class Writer:
             self._connection.close()
 
     def _next_group(self) -> list[_Task]:
-        with self._wake:
-            while not self._queue and not self._closing:
-                self._wake.wait()
-            until = self._group_began + _GROUP_SECONDS
-            while self._may_wait() and (left := until - time.monotonic()) > 0:
-                self._wake.wait(left)
-            group = [self._queue.popleft() for _ in range(min(len(self._queue), 2 * _GROUP_SIZE))]
-            self._hurry = self._hurry and bool(self._queue)
-            self._group_began = time.monotonic()
-            return group
+        """What is to be written next, once there is enough or time is up; nothing at the end."""
+        self._idle = True
+        while not self._queue and not self._closing:
+            self._wake.wait()
+            self._wake.clear()
+        self._idle = False
+        until = time.monotonic() + _GROUP_SECONDS
+        while self._may_wait() and (left := until - time.monotonic()) > 0:
+            self._wake.wait(left)
+            self._wake.clear()
+        self._hurry = False
+        return [self._queue.popleft() for _ in range(min(len(self._queue), 2 * _GROUP_SIZE))]
 
     def _may_wait(self) -> bool:
         return not self._hurry and not self._closing and len(self._queue) < _GROUP_SIZE

@@ -124,7 +124,7 @@ class DatasetPicker(widgets.VBox):
         self._version.observe(self._narrowed, names="value")
         self._filter.observe(self._narrowed, names="value")
         self._sample.observe(self._narrowed, names="value")
-        self._keys.on_msg(lambda *_: self._opened(None))
+        self._keys.on_msg(lambda _widget, message, _buffers: self._opened(message["opened"]))
         self._previous.on_click(lambda _: self._step(-1))
         self._next.on_click(lambda _: self._step(1))
 
@@ -141,11 +141,12 @@ class DatasetPicker(widgets.VBox):
             self._choose(chosen)
 
     @shown
-    def _opened(self, _: Any) -> None:
+    def _opened(self, place: Any) -> None:
         """Fold or unfold the folder that was clicked or entered; arrow keys only pass over it."""
-        chosen = self._list.value
-        if chosen is not None and chosen.endswith("/"):
-            self._folded ^= {chosen}
+        _, opened = self._list.options[place]
+        if opened.endswith("/"):
+            self._list.value = opened
+            self._folded ^= {opened}
             self._fill_list()
 
     def _choose(self, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
-from xeroml_nb.experiments.markup import Markup
+from xeroml_nb.experiments.markup import Markup, tag
 from xeroml_nb.experiments.page import summary_html
 from xeroml_nb.records.json_text import said
 
@@ -71,7 +71,7 @@ class Static:
         return self._text
 
     def _repr_html_(self) -> Markup:
-        return self._html
+        return tag("div", self._html, class_="xn-remainder")
 
 
 def summary_of(experiment: Experiment) -> Static:

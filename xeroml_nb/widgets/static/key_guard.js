@@ -11,7 +11,9 @@ function render({ model, el }) {
   const tell = (event) => {
     const entered = event.key === "Enter" && event.target.matches("select[size]");
     const clicked = event.type === "click" && event.target.matches("select[size] option");
-    if (entered || clicked) model.send({ opened: true });
+    // The place is told too: the list's own message may arrive later than this one.
+    const list = event.target.closest("select");
+    if (entered || clicked) model.send({ opened: list.selectedIndex });
   };
   let root = null;
   let waiting = 0;

@@ -134,12 +134,12 @@ function render({ model, el }) {
     "div",
     "xn-run",
     element("div", "xn-head", label, status),
+    trouble,
     element("div", "xn-line", bar.node, count, buttons.node),
     figures,
     scores,
     parts[2].node,
     parts[3].node,
-    trouble,
     news,
   );
 
