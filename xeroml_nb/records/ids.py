@@ -42,9 +42,15 @@ def random_id() -> str:
 
 
 def score_id(target: tuple[str, ...], name: str, source: str, author: str) -> str:
-    """Derive a score's id, so that writing the same score again updates it."""
+    """Derive a score's id, so that writing the same score again updates it.
+
+    It begins like its trace's id, which begins with the time: scores of new traces then lie side
+    by side in the store's index.
+    """
     key = "\x1f".join((PROJECT, *target, name, source, author))
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    derived = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    beginning = target[0][:12] if is_otel_trace_id(target[0]) else ""
+    return (beginning + derived)[:32]
 
 
 def content_hash(*parts: object) -> str:

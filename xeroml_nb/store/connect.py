@@ -23,7 +23,7 @@ _PRAGMAS = (
     f"PRAGMA busy_timeout={_LOCK_WAIT_MS}",
     # In WAL mode NORMAL survives kill -9 and loses nothing but the last moments on a power cut.
     "PRAGMA synchronous=NORMAL",
-    "PRAGMA cache_size=-16384",
+    "PRAGMA cache_size=-65536",
     # Random keys touch the same index pages again and again: moved to the file at 64 MB, not at
     # 4 MB, each is written a fraction as often.
     "PRAGMA wal_autocheckpoint=16000",

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _GROUP_SECONDS = 0.05
 _GROUP_SIZE = 500
 _CROWDED = 4_000
+_CROWDED_PAUSE = 0.03  # short beside the time the writer needs for what is waiting
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Writer:
             tell: Called on the writing thread after the commit with None, or with the error.
         """
         while self.crowded:
-            time.sleep(0.002)
+            time.sleep(_CROWDED_PAUSE)
         self._add(_Task(rows, lambda _, error: tell(error)), hurry=False)
 
     def call(self, work: Callable[[Connection], T]) -> T:
