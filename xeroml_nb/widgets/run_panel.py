@@ -192,13 +192,17 @@ class RunPanel(widgets.VBox):
         return self._source
 
     def _offer_unfinished(self) -> None:
-        """Show the newest unfinished run, so that it can be taken up after a restart."""
+        """Show the newest run that is stopped, so that it can be taken up, or is going on here.
+
+        What another process works on is left to its own notebook.
+        """
         unfinished = (ExperimentStatus.RUNNING, ExperimentStatus.STOPPED)
-        found = (r for r in self._client.experiments() if r.status in unfinished and r.task)
-        newest = next(found, None)
-        if newest is None:
+        records = (r for r in self._client.experiments() if r.status in unfinished and r.task)
+        found = (self._client.get_experiment(r.id) for r in records)
+        mine = (e for e in found if e.is_running or e.status is ExperimentStatus.STOPPED)
+        self.experiment = next(mine, None)
+        if self.experiment is None:
             return
-        self.experiment = self._client.get_experiment(newest.id)
         if self.experiment.is_running:
             self.watch()
         else:
