@@ -24,7 +24,7 @@ ROOMS = (
     "tracing",
     "experiments",
     "scoring",
-    "annotate",
+    "annotation",
     "analysis",
     "sync",
     "client",

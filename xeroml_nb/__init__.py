@@ -14,6 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xeroml_nb.annotation.order import Order
+    from xeroml_nb.annotation.queue import AnnotationQueue
+    from xeroml_nb.annotation.rubric import Dimension, Option, Rubric
     from xeroml_nb.client import Client, arun, get_client, run, start
     from xeroml_nb.errors import XeromlError
     from xeroml_nb.examples import example
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from xeroml_nb.tracing.observe import observe
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
     from xeroml_nb.widgets.dataset_picker import pick_dataset
+    from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
 
 from xeroml_nb.experiments.surfaces import register as _register
@@ -34,12 +38,18 @@ from xeroml_nb.tracing.opening import open_with as _open_with
 
 # Name to the module that defines it: nothing is imported before it is used.
 _HOMES = {
+    "AnnotationQueue": "annotation.queue",
     "Client": "client",
     "Dataset": "experiments.dataset",
     "DatasetItem": "records.dataset",
+    "Dimension": "annotation.rubric",
     "Experiment": "experiments.experiment",
+    "Option": "annotation.rubric",
+    "Order": "annotation.order",
     "Retries": "experiments.retries",
+    "Rubric": "annotation.rubric",
     "XeromlError": "errors",
+    "annotate": "widgets.labeller",
     "arun": "client",
     "create_trace_id": "records.ids",
     "disable_tracing": "tracing.propagate",
@@ -56,12 +66,18 @@ _HOMES = {
 }
 
 __all__ = [
+    "AnnotationQueue",
     "Client",
     "Dataset",
     "DatasetItem",
+    "Dimension",
     "Experiment",
+    "Option",
+    "Order",
     "Retries",
+    "Rubric",
     "XeromlError",
+    "annotate",
     "arun",
     "create_trace_id",
     "disable_tracing",

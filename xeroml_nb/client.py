@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.annotation import queue as queues
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import dataset as datasets
 from xeroml_nb.experiments import environment, runner
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from xeroml_nb.annotation.queue import AnnotationQueue
+    from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.experiments.sources import Columns
@@ -355,7 +358,48 @@ class Client:
                 connection, trace_id=trace_id, session_id=session_id, name=name
             )
 
+    # Labels.
+
+    def create_annotation_queue(
+        self, *, name: str, rubric: Rubric, description: str = ""
+    ) -> AnnotationQueue:
+        """Make a queue of traces that people label: `annotate(queue)`.
+
+        Args:
+            name: Unique among the queues of traces.
+            rubric: What is asked.
+            description: For people.
+
+        Raises:
+            BadInput: If there is one of that name already.
+        """
+        return queues.create_annotation_queue(self._store, name, rubric, description)
+
+    def annotation_queues(self) -> list[AnnotationQueue]:
+        """All queues of traces, oldest first."""
+        return queues.annotation_queues(self._store)
+
+    def add_to_annotation_queue(self, *, queue_id: str, trace_id: str) -> bool:
+        """Put a trace at the end of a queue.
+
+        Args:
+            queue_id: The queue's id.
+            trace_id: Any text that names a trace.
+
+        Returns:
+            False if the trace is in the queue already.
+
+        Raises:
+            NotFound: If there is no such queue.
+        """
+        return queues.add_trace(self._store, queue_id, trace_id)
+
     # The store.
+
+    @property
+    def store(self) -> Store:
+        """Where everything lives."""
+        return self._store
 
     def flush(self) -> None:
         """Wait until all that was recorded is stored.

@@ -94,6 +94,11 @@ class Experiment:
         return self._record.label
 
     @property
+    def store(self) -> Store:
+        """Where it lives."""
+        return self._store
+
+    @property
     def record(self) -> ExperimentRecord:
         """All that the store knows of it at this moment."""
         with self._store.reading() as connection:

@@ -14,7 +14,7 @@ from xeroml_nb.store.schema import dataset_items as rows
 from xeroml_nb.store.schema import datasets as table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Row
@@ -63,6 +63,21 @@ def items(connection: Connection, dataset_id: str, version: datetime) -> list[Da
         .order_by(rows.c.position)
     )
     return [_item(row) for row in connection.execute(query)]
+
+
+def items_by_id(
+    connection: Connection, dataset_id: str, version: datetime, ids: Iterable[str]
+) -> dict[str, DatasetItem]:
+    """Some items of a dataset as they were at a moment, by id."""
+    found: dict[str, DatasetItem] = {}
+    for part in chunks(ids):
+        query = (
+            sa.select(rows)
+            .where(rows.c.dataset_id == dataset_id, rows.c.id.in_(part))
+            .where(rows.c.valid_from <= version, _OPEN | (rows.c.valid_to > version))
+        )
+        found |= {row.id: _item(row) for row in connection.execute(query)}
+    return found
 
 
 def versions(connection: Connection, dataset_id: str) -> list[datetime]:

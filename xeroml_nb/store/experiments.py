@@ -16,13 +16,13 @@ from xeroml_nb.records.experiment import (
     ItemStatus,
     TaskRecord,
 )
-from xeroml_nb.store.rows import upsert
-from xeroml_nb.store.schema import datasets
+from xeroml_nb.store.rows import chunks, upsert
+from xeroml_nb.store.schema import dataset_items, datasets
 from xeroml_nb.store.schema import experiments as table
 from xeroml_nb.store.schema import item_runs as runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Row
@@ -119,6 +119,57 @@ def item_runs(connection: Connection, experiment_id: str) -> list[ItemRun]:
     """The stored item runs of an experiment."""
     query = sa.select(runs).where(runs.c.experiment_id == experiment_id)
     return [_run(row) for row in connection.execute(query)]
+
+
+def item_runs_by_key(
+    connection: Connection, experiment_id: str, keys: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], ItemRun]:
+    """Some item runs of an experiment, by item and repetition."""
+    found: dict[tuple[str, int], ItemRun] = {}
+    for part in chunks(keys):
+        wanted = set(part)
+        query = sa.select(runs).where(
+            runs.c.experiment_id == experiment_id, runs.c.item_id.in_({i for i, _ in wanted})
+        )
+        every = map(_run, connection.execute(query))
+        found |= {run.key: run for run in every if run.key in wanted}
+    return found
+
+
+def succeeded(
+    connection: Connection, record: ExperimentRecord, limit: int | None = None
+) -> list[tuple[str, int]]:
+    """Item and repetition of the item runs with an output, in the experiment's own order.
+
+    Args:
+        connection: To read with.
+        record: The experiment.
+        limit: Only the first ones; found without reading the others where the dataset gives the
+            order.
+    """
+    here = runs.c.experiment_id == record.id, runs.c.status == ItemStatus.OK.value
+    query = sa.select(runs.c.item_id, runs.c.repetition).where(*here)
+    if record.dataset_id is None or record.item_ids is not None:
+        keys = [(i, r) for i, r in connection.execute(query.order_by(runs.c.started_at))]
+        return _in_order(keys, record.item_ids)[:limit]
+    items = dataset_items
+    query = (
+        query.join_from(items, runs, runs.c.item_id == items.c.id)
+        .where(items.c.dataset_id == record.dataset_id)
+        .where(items.c.valid_from <= record.dataset_version)
+        .where(items.c.valid_to.is_(None) | (items.c.valid_to > record.dataset_version))
+        .order_by(items.c.position, runs.c.repetition)
+        .limit(limit)
+    )
+    return [(i, r) for i, r in connection.execute(query)]
+
+
+def _in_order(keys: list[tuple[str, int]], item_ids: Sequence[str] | None) -> list[tuple[str, int]]:
+    """Keys in the order of the items; as they are where that is not given."""
+    if item_ids is None:
+        return keys
+    place = {item_id: i for i, item_id in enumerate(item_ids)}
+    return sorted(keys, key=lambda key: (place.get(key[0], len(place)), key[1]))
 
 
 def statuses(connection: Connection, experiment_id: str) -> dict[tuple[str, int], ItemStatus]:

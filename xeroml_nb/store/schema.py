@@ -190,3 +190,85 @@ score_history = sa.Table(
     sa.Column("replaced_at", Moment, nullable=False),
     sa.Index("score_history_by_id", "id"),
 )
+
+# Every definition that a dimension of a rubric ever had.
+score_configs = sa.Table(
+    "score_configs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("name", null=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("definition", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("name", "version"),
+)
+
+label_queues = sa.Table(
+    "label_queues",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("name", null=False),
+    _text("kind", null=False),
+    sa.Column("experiment_ids", Json, nullable=False),
+    _text("dataset_id"),
+    _text("parent_id"),
+    _text("rubric_name", null=False),
+    sa.Column("config_ids", Json, nullable=False),
+    sa.Column("order", Json, nullable=False),
+    sa.Column("team", Json, nullable=False),
+    sa.Column("repeats", sa.Float, nullable=False),
+    _text("description", null=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+queue_traces = sa.Table(
+    "queue_traces",
+    metadata,
+    sa.Column("queue_id", sa.Text, primary_key=True),
+    sa.Column("trace_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+)
+
+# The order in which one person labels: parts are only ever added.
+label_plans = sa.Table(
+    "label_plans",
+    metadata,
+    sa.Column("queue_id", sa.Text, primary_key=True),
+    sa.Column("annotator", sa.Text, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("entries", Json, nullable=False),
+)
+
+label_events = sa.Table(
+    "label_events",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True
+    ),
+    _text("queue_id", null=False),
+    _text("annotator", null=False),
+    _text("session", null=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    _text("action", null=False),
+    _text("item_id", null=False),
+    sa.Column("repetition", sa.Integer, nullable=False),
+    sa.Column("repeat", sa.Boolean, nullable=False),
+    _text("trace_id"),
+    _text("content_hash"),
+    _text("dimension"),
+    sa.Column("value", Json),
+    sa.Column("previous", Json),
+    _text("config_id"),
+    sa.Column("position", sa.Integer),
+    sa.Column("swapped", sa.Boolean),
+    sa.Column("blind", sa.Boolean, nullable=False),
+    _text("carried_from"),
+    sa.Column("presented_at", Moment),
+    sa.Column("decided_at", Moment),
+    sa.Column("active_seconds", sa.Float),
+    _text("tool_version", null=False),
+    sa.UniqueConstraint("session", "sequence"),
+    sa.Index("label_events_by_log", "queue_id", "annotator", "id"),
+)

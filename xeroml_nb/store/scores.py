@@ -44,6 +44,27 @@ def put(connection: Connection, scores: Sequence[Score]) -> None:
         connection.execute(statement, list(written.values()))
 
 
+def retract(connection: Connection, ids: Sequence[str]) -> None:
+    """Take scores back; what they were stays in the history."""
+    before = _stored(connection, list(ids))
+    if not before:
+        return
+    at = {"replaced_at": clock.now()}
+    past = [{c: row[c] for c in _PAST} | at for row in before.values()]
+    connection.execute(sa.insert(score_history), past)
+    connection.execute(sa.delete(table).where(table.c.id.in_(before)))
+
+
+def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[Score]:
+    """The scores on some traces, oldest first."""
+    query = (
+        sa.select(table)
+        .where(table.c.trace_id.in_(trace_ids), table.c.observation_id.is_(None))
+        .order_by(table.c.created_at, table.c.id)
+    )
+    return [_from_row(row) for row in connection.execute(query)]
+
+
 def find(connection: Connection, **columns: str | None) -> list[Score]:
     """Scores whose columns have the values given (None means any), oldest first."""
     query = sa.select(table).order_by(table.c.created_at, table.c.id)

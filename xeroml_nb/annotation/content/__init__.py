@@ -1,0 +1,1 @@
+"""What a person sees of a value: nodes that a front end can only turn into text and boxes."""

@@ -1,0 +1,295 @@
+"""Label outputs by hand: `annotate(experiment, rubric)`."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from xeroml_nb.annotation.adjudication import Disagreements
+from xeroml_nb.annotation.labels import Labels
+from xeroml_nb.annotation.order import Order
+from xeroml_nb.annotation.queue import (
+    AnnotationQueue,
+    Terms,
+    material_of,
+    open_annotation_queue,
+    open_for_adjudication,
+    open_for_experiments,
+)
+from xeroml_nb.annotation.rubric import Rubric
+from xeroml_nb.annotation.session import LabellingSession
+from xeroml_nb.annotation.sharing import Team
+from xeroml_nb.client import get_client
+from xeroml_nb.errors import BadInput, XeromlError
+from xeroml_nb.experiments.experiment import Experiment
+from xeroml_nb.experiments.markup import tag
+from xeroml_nb.records.ids import checked_name
+from xeroml_nb.records.json_text import said
+from xeroml_nb.widgets.host import Remainder, Static
+from xeroml_nb.widgets.label_view import LabelView, text_of_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xeroml_nb.annotation.material import Material, Show
+    from xeroml_nb.annotation.queue import Opened
+    from xeroml_nb.store.store import Store
+
+_LOOK_SECONDS = 1.0
+_following: dict[tuple[str, str], Labeller]
+_last_annotator: str | None = None
+
+
+class Labeller(Labels):
+    """A labelling surface in the notebook, and all that people said with it.
+
+    Args:
+        store: Where labels are kept.
+        opened: The queue, what it asks, and what the person should know.
+        material: What there is to label.
+        annotator: Who labels; None asks on the surface.
+        blind: Automatic scores and other people's labels are hidden until an item is decided.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        opened: Opened,
+        material: Material,
+        *,
+        annotator: str | None,
+        blind: bool,
+    ) -> None:
+        super().__init__(store, opened.record, opened.rubric)
+        self._opened = opened
+        self._material = material
+        self._blind = blind
+        self._session: LabellingSession | None = None
+        self._displayed_in: int | None = None
+        self._remainder = Remainder()
+        self._view = LabelView(self._begin)
+        if annotator is not None:
+            self._begin(annotator)
+
+    def __repr__(self) -> str:
+        return self._line()
+
+    def _ipython_display_(self) -> None:
+        # A cell that ends with `annotate(...)` has shown it already.
+        if self._displayed_in is None or self._displayed_in != _execution_count():
+            self.show()
+
+    def show(self) -> None:
+        """Appear below the running cell."""
+        self._displayed_in = _execution_count()
+        display(self._view)
+        self._remainder.update(self._static())
+        self._remainder.show()
+        self._follow()
+
+    @property
+    def session(self) -> LabellingSession:
+        """What was decided and what comes next, for the person who labels.
+
+        Raises:
+            BadInput: If nobody has said yet who labels.
+        """
+        if self._session is None:
+            raise BadInput("Nobody has said who labels.", "Pass annotator='your name'.")
+        return self._session
+
+    def requeue(self) -> int:
+        """Ask again what was answered under an earlier version of the rubric.
+
+        Returns:
+            How many items are undecided again.
+        """
+        return self.session.requeue()
+
+    def adjudicate(self, *, annotator: str | None = None) -> Labeller:
+        """Label once more what people disagree about, with their decisions shown nameless.
+
+        Args:
+            annotator: Who settles it.
+
+        Raises:
+            BadInput: If there is no disagreement.
+        """
+        material = Disagreements(self, self._material)
+        if not material.finished():
+            raise BadInput(
+                f"Nobody disagrees in {self._queue.name!r}.",
+                f"It was labelled by {', '.join(self.annotators) or 'nobody'}.",
+            )
+        opened = open_for_adjudication(self._store, self._queue, self._rubric)
+        settled = Labeller(
+            self._store, opened, material, annotator=_who(annotator), blind=self._blind
+        )
+        settled._show_in_notebook()
+        return settled
+
+    def _show_in_notebook(self) -> None:
+        if get_ipython() is not None:
+            self.show()
+
+    def _begin(self, annotator: str) -> None:
+        """Open the session of a person, from now on the one who labels in this process."""
+        global _last_annotator  # noqa: PLW0603 - the name is said once per process
+        name = checked_name("annotator", annotator.strip())
+        session = LabellingSession(
+            self._store, self._opened.record, self._rubric, name, self._material, blind=self._blind
+        )
+        self._session = session
+        _last_annotator = name
+        self._view.show(session, self, self._notices(session))
+        if self._displayed_in is not None:
+            self._follow()
+
+    def _notices(self, session: LabellingSession) -> list[dict[str, Any]]:
+        notices: list[dict[str, Any]] = [{"text": text} for text in self._opened.notices]
+        stale = {key for key, _ in session.stale()}
+        if stale and notices:
+            notices[-1] = {
+                "text": f"The rubric has changed: {len(stale)} items were labelled under "
+                "an earlier version of a question.",
+                "actions": {"requeue": "Label them again", "keep": "Keep them"},
+            }
+        if session.saved:
+            notices.append(
+                {"text": f"Resumed: {session.tally.done} of {session.total} labelled so far."}
+            )
+        return notices
+
+    def _follow(self) -> None:
+        """Take in what joins the queue, in a thread, as long as this is the newest labeller."""
+        if self._session is None:
+            return
+        key = (self._queue.id, self._session.annotator)
+        if _following.get(key) is not self:
+            _following[key] = self
+            thread = threading.Thread(target=self._keep_joining, args=[key], daemon=True)
+            thread.start()
+
+    def _keep_joining(self, key: tuple[str, str]) -> None:
+        session = self.session
+        growing = True
+        pause = threading.Event()
+        while growing and _following.get(key) is self:
+            try:
+                growing = self._material.is_growing()
+                if session.join():
+                    self._view.grew()
+            except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
+                self._view.show_trouble(
+                    str(error) if isinstance(error, XeromlError) else said(error)
+                )
+                return
+            self._remainder.update(self._static())
+            pause.wait(_LOOK_SECONDS)
+
+    def _line(self) -> str:
+        session = self._session
+        if session is None:
+            return f"Labels of {self._queue.name}: nobody labels yet"
+        words = f"Labels of {self._queue.name} by {session.annotator}: {session.tally.done} of "
+        return f"{words}{session.total} · {session.tally.text()}".rstrip(" ·")
+
+    def _static(self) -> Static:
+        text = f"{self._line()} · as of {text_of_moment()}"
+        return Static(text, tag("p", text))
+
+
+def annotate(  # noqa: PLR0913 - the words of the front door
+    what: Experiment | AnnotationQueue | str,
+    *others: Experiment | Rubric,
+    annotator: str | None = None,
+    order: Order | None = None,
+    team: Sequence[str] | None = None,
+    overlap: float = 1.0,
+    repeats: float = 0.0,
+    blind: bool = True,
+    show: Show | None = None,
+) -> Labeller:
+    """Label the outputs of an experiment, or compare those of two, with single keys.
+
+    Running the cell again goes on where it was left: same item, same order, same counts.
+
+    Args:
+        what: An experiment, a queue of traces, or the id of one.
+        others: A second experiment to compare with, blind and item by item; a `Rubric`. Without
+            one: pass, fail or defer; for two experiments, which output is better.
+        annotator: Who labels; said once per session, otherwise asked for on the surface.
+        order: What comes next; as given by default.
+        team: Who shares the queue.
+        overlap: Share of the items that everybody in the team labels; the rest is split.
+        repeats: Share of the items shown a second time, to see how consistent a person is.
+        blind: Hide automatic scores and other people's labels until an item is decided.
+        show: A function of a `Result` that gives what to show, by name, instead of input, output
+            and expected output.
+
+    Raises:
+        BadInput: If there is nothing to label, or the rubric does not fit; nothing is written.
+
+    Example:
+        `annotate(experiment, Rubric([Dimension("verdict", options=["pass", "fail"])]))`
+    """
+    experiments, rubric = _sorted_out(what, others)
+    asked = order is not None or team is not None or overlap != 1.0 or bool(repeats)
+    terms = Terms(order or Order(), Team(tuple(team or ()), overlap), repeats) if asked else None
+    if experiments:
+        store = experiments[0].store
+        _check_material(experiments)
+        default = Rubric.preference() if len(experiments) > 1 else Rubric.pass_fail()
+        opened = open_for_experiments(store, experiments, rubric or default, terms)
+    else:
+        store = get_client().store
+        queue_id = what.id if isinstance(what, AnnotationQueue) else str(what)
+        opened = open_annotation_queue(store, queue_id, rubric)
+    material = material_of(store, opened.record, show)
+    made = Labeller(store, opened, material, annotator=_who(annotator), blind=blind)
+    made._show_in_notebook()  # noqa: SLF001 - made here
+    return made
+
+
+_following = {}
+
+
+def _sorted_out(
+    what: Experiment | AnnotationQueue | str, others: Sequence[Experiment | Rubric]
+) -> tuple[list[Experiment], Rubric | None]:
+    """Tell experiments from the rubric."""
+    rubrics = [one for one in others if isinstance(one, Rubric)]
+    experiments = [one for one in (what, *others) if isinstance(one, Experiment)]
+    known = len(rubrics) + len(experiments)
+    first_counts = not isinstance(what, Experiment)
+    if known != len(others) + (not first_counts) or len(rubrics) > 1 or len(experiments) > 2:  # noqa: PLR2004
+        raise BadInput(
+            "annotate() was given " + ", ".join(type(o).__name__ for o in (what, *others)) + ".",
+            "Pass one experiment or two, then a Rubric.",
+        )
+    return experiments, rubrics[0] if rubrics else None
+
+
+def _check_material(experiments: Sequence[Experiment]) -> None:
+    """Refuse to label what has no output and will have none."""
+    records = tuple(experiment.record for experiment in experiments)
+    from xeroml_nb.annotation.material import ExperimentMaterial
+
+    material = ExperimentMaterial(experiments[0].store, records)
+    if not material.is_growing() and not material.first(1):
+        names = " and ".join(record.label for record in records)
+        shared = "no item that both finished" if len(records) > 1 else "no finished item"
+        raise BadInput(f"{names} has {shared}.", "Run it, or see to_frame() for its errors.")
+
+
+def _who(annotator: str | None) -> str | None:
+    """The name given, or the one that was said last in this process."""
+    return annotator if annotator is not None else _last_annotator
+
+
+def _execution_count() -> int | None:
+    shell = get_ipython()
+    return None if shell is None else shell.execution_count
