@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import coroutines, importing, kill, overhead, threads
+from tests.benchmarks import coroutines, importing, kill, labelling, overhead, threads
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "overhead": overhead.figures,
     "import": importing.figures,
     "kill": kill.figures,
+    "labelling": labelling.figures,
 }
 _NOTES = """
 Each benchmark runs in a process of its own, the product and its floor by turns; medians.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
 _CHROMIUM_ARGS = [
@@ -70,31 +70,46 @@ def _begin():
 _begin()
 del _begin
 """
+# How each application is started, what its settings belong to, and where it shows a notebook.
+_APPS = {
+    "jupyterlab": ("LabApp", "doc/tree"),
+    "notebook": ("JupyterNotebookApp", "notebooks"),
+}
 _PANEL = "window.jupyterapp.shell.currentWidget"
 _PATIENCE = 30_000  # milliseconds
+_NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"  # Notebook 7 as it starts
 
 
 class Lab:
-    """A JupyterLab server and a browser, with folders of their own; a context manager.
+    """A Jupyter server and a browser, with folders of their own; a context manager.
 
     Args:
         home: An empty folder for all that is written.
         chromium: The browser's path.
         settings: JupyterLab's settings by plug-in.
         size: Of the browser's window.
+        app: "jupyterlab", or "notebook" for Notebook 7.
+        python: Of the environment that the application runs in; this one by default.
+        beside: Another, whose browser is used: a process can have only one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - which application, where, how it looks
         self,
         home: Path,
         chromium: str,
         *,
         settings: Mapping[str, Any] | None = None,
         size: tuple[int, int] = (1280, 1400),
+        app: str = "jupyterlab",
+        python: str = sys.executable,
+        beside: Lab | None = None,
     ) -> None:
         self.root = home / "notebooks"
+        self._app = app
+        self._python = python
+        self._beside = beside
         self._home = home
-        self._chromium = chromium
+        self.chromium = chromium
         self._settings = _SETTINGS | dict(settings or {})
         self._size = size
         self._token = secrets.token_hex(16)
@@ -104,13 +119,11 @@ class Lab:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._start_server(stack)
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(
-                executable_path=self._chromium, args=_CHROMIUM_ARGS
-            )
-            stack.callback(browser.close)
+            self._browser = self._beside._browser if self._beside else self._launch(stack)
             width, height = self._size
-            self._context = browser.new_context(viewport={"width": width, "height": height})
+            viewport = {"width": width, "height": height}
+            self._context = self._browser.new_context(viewport=viewport)
+            stack.callback(self._context.close)
             self._context.on("request", self._note_request)
             expect.set_options(timeout=_PATIENCE)
             self._stack = stack.pop_all()
@@ -136,16 +149,22 @@ class Lab:
         page = self._context.new_page()
         page.set_default_timeout(_PATIENCE)
         page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self._note_error(str(error)))
         page.on("websocket", self._note_request)
         place = quote(path.relative_to(self.root).as_posix())
-        page.goto(f"{self._url}/doc/tree/{place}?token={self._token}&reset")
+        page.goto(f"{self._url}/{_APPS[self._app][1]}/{place}?token={self._token}&reset")
         _wait_until_ready(page)
         return Notebook(self, page, path)
 
     def end_session(self, session: str) -> None:
         """Shut a notebook's kernel down."""
         self._ask("DELETE", f"sessions/{session}")
+
+    def _launch(self, stack: ExitStack) -> Browser:
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=self.chromium, args=_CHROMIUM_ARGS)
+        stack.callback(browser.close)
+        return browser
 
     def _start_server(self, stack: ExitStack) -> None:
         environment = self._environment()
@@ -156,10 +175,11 @@ class Lab:
         log = stack.enter_context((self._home / "server.log").open("w"))
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *(self._python, "-m", self._app, "--no-browser", "--allow-root"),
                 *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"),
                 *("--ServerApp.port_retries=0", f"--IdentityProvider.token={self._token}"),
-                *(f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True"),
+                f"--ServerApp.root_dir={self.root}",
+                f"--{_APPS[self._app][0]}.expose_app_in_browser=True",
                 "--LabApp.extension_manager=readonly",
             ],
             cwd=self.root,
@@ -172,7 +192,7 @@ class Lab:
         while not self._is_up():
             if server.poll() is not None or time.monotonic() > deadline:
                 said = (self._home / "server.log").read_text()[-3_000:]
-                raise RuntimeError(f"JupyterLab did not start:\n{said}")
+                raise RuntimeError(f"{self._app} did not start:\n{said}")
             time.sleep(0.1)
 
     def _environment(self) -> dict[str, str]:
@@ -213,7 +233,11 @@ class Lab:
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.errors.append(message.text)
+            self._note_error(message.text)
+
+    def _note_error(self, text: str) -> None:
+        if _NOTEBOOKS_OWN not in text:
+            self.errors.append(text)
 
 
 class Notebook:

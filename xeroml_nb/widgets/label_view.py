@@ -50,6 +50,7 @@ class LabelView(anywidget.AnyWidget):
         self._labels: Labels | None = None
         self._notices: list[dict[str, Any]] = []
         self._prepared: list[dict[str, Any]] = []
+        self._sent = 0
         self.on_msg(self._received)
 
     def __repr__(self) -> str:
@@ -157,9 +158,10 @@ class LabelView(anywidget.AnyWidget):
     def _prepare(self, session: LabellingSession, message: dict[str, Any]) -> None:
         """Make ready what goes with the next receipt, so that no receipt waits for it."""
         have, at = int(message.get("have", 0)), int(message.get("at", 0))
-        wanted = 0 if have - at > _AHEAD else min(_WITH_RECEIPT, session.total - have)
-        known = len(self._prepared)
-        self._prepared = self._entries(have + known, wanted) if wanted > 0 else []
+        # Decisions overtake what was sent, unless the person is somewhere else by now.
+        start = self._sent if 0 <= self._sent - have <= _AHEAD else have
+        count = 0 if start - at > _AHEAD else min(_WITH_RECEIPT, session.total - start)
+        self._prepared = self._entries(start, count)
 
     def _truth(self, session: LabellingSession, message: dict[str, Any]) -> dict[str, Any]:
         """What is said of an entry in the store, for a page that thought otherwise."""
@@ -181,6 +183,7 @@ class LabelView(anywidget.AnyWidget):
     def _entries(self, start: int, count: int) -> list[dict[str, Any]]:
         if self._session is None or count <= 0:
             return []
+        self._sent = start + count
         return [entry_wire(entry) for entry in self._session.entries(start, count)]
 
 

@@ -4,38 +4,38 @@
 // that very element.
 
 function render({ model, el }) {
-  el.style.display = "none";
-  const mark = (event) => {
-    event.target.dataset.lmSuppressShortcuts = "true";
-  };
-  const tell = (event) => {
-    const entered = event.key === "Enter" && event.target.matches("select[size]");
-    const clicked = event.type === "click" && event.target.matches("select[size] option");
-    // The place is told too: the list's own message may arrive later than this one.
-    const list = event.target.closest("select");
-    if (entered || clicked) model.send({ opened: list.selectedIndex });
-  };
-  let root = null;
-  let waiting = 0;
-  const guard = () => {
-    root = el.closest(".widget-vbox");
-    // The widget is drawn before it is put into its box.
-    if (!root) {
-      waiting = requestAnimationFrame(guard);
-      return;
-    }
-    root.addEventListener("focusin", mark);
-    root.addEventListener("keydown", tell);
-    root.addEventListener("click", tell);
-  };
-  guard();
-  return () => {
-    cancelAnimationFrame(waiting);
-    if (!root) return;
-    root.removeEventListener("focusin", mark);
-    root.removeEventListener("keydown", tell);
-    root.removeEventListener("click", tell);
-  };
+	el.style.display = "none";
+	const mark = (event) => {
+		event.target.dataset.lmSuppressShortcuts = "true";
+	};
+	const tell = (event) => {
+		const entered = event.key === "Enter" && event.target.matches("select[size]");
+		const clicked = event.type === "click" && event.target.matches("select[size] option");
+		// The place is told too: the list's own message may arrive later than this one.
+		const list = event.target.closest("select");
+		if (entered || clicked) model.send({ opened: list.selectedIndex });
+	};
+	let root = null;
+	let waiting = 0;
+	const guard = () => {
+		root = el.closest(".widget-vbox");
+		// The widget is drawn before it is put into its box.
+		if (!root) {
+			waiting = requestAnimationFrame(guard);
+			return;
+		}
+		root.addEventListener("focusin", mark);
+		root.addEventListener("keydown", tell);
+		root.addEventListener("click", tell);
+	};
+	guard();
+	return () => {
+		cancelAnimationFrame(waiting);
+		if (!root) return;
+		root.removeEventListener("focusin", mark);
+		root.removeEventListener("keydown", tell);
+		root.removeEventListener("click", tell);
+	};
 }
 
 export default { render };

@@ -6,355 +6,368 @@ const BEHIND = 300;
 const CHOSEN = new Set(["categorical", "boolean", "scale", "preference"]);
 
 export function blank() {
-  return { answers: {}, skipped: false, flagged: false, comment: "", correction: null };
+	return { answers: {}, skipped: false, flagged: false, comment: "", correction: null };
 }
 
 // The label after a decision; the same steps as in Python's fold.
 export function applied(label, { action, dimension, value }) {
-  const answers = { ...label.answers };
-  if (action === "set") answers[dimension] = value;
-  if (action === "clear") delete answers[dimension];
-  const after = { ...label, answers };
-  if (action === "set" || action === "clear") after.carried = false;
-  if (action === "set" || action === "unskip") after.skipped = false;
-  if (action === "skip") after.skipped = true;
-  if (action === "flag" || action === "unflag") after.flagged = action === "flag";
-  if (action === "comment") after.comment = value || "";
-  if (action === "correct") after.correction = value || null;
-  return after;
+	const answers = { ...label.answers };
+	if (action === "set") answers[dimension] = value;
+	if (action === "clear") delete answers[dimension];
+	const after = { ...label, answers };
+	if (action === "set" || action === "clear") after.carried = false;
+	if (action === "set" || action === "unskip") after.skipped = false;
+	if (action === "skip") after.skipped = true;
+	if (action === "flag" || action === "unflag") after.flagged = action === "flag";
+	if (action === "comment") after.comment = value || "";
+	if (action === "correct") after.correction = value || null;
+	return after;
 }
 
 export class Desk {
-  constructor({ setup, link, now }) {
-    Object.assign(this, { setup, link, now });
-    this.dimensions = setup.dimensions;
-    this.views = new Set();
-    this.entries = new Map();
-    this.done = [];
-    this.undone = [];
-    this.position = 0;
-    this.focus = 0;
-    this.total = 0;
-    this.counts = setup.counts;
-    this.latest = [];
-    this.spent = 0;
-    this.notices = [];
-    this.trouble = "";
-    this.echo = "";
-    this.auto = true;
-    this.sheet = null;
-    this.field = null;
-    this.savedAt = null;
-    this.presented = now();
-    this.acted = false;
-    if (setup.first) this.take(setup.first);
-    this.show(setup.first?.at ?? 0);
-  }
+	constructor({ setup, link, now }) {
+		Object.assign(this, { setup, link, now });
+		this.dimensions = setup.dimensions;
+		this.views = new Set();
+		this.entries = new Map();
+		this.done = [];
+		this.undone = [];
+		this.position = 0;
+		this.focus = 0;
+		this.total = 0;
+		this.counts = setup.counts;
+		this.outgoing = [];
+		this.latest = [];
+		this.spent = 0;
+		this.notices = [];
+		this.trouble = "";
+		this.echo = "";
+		this.auto = true;
+		this.sheet = null;
+		this.field = null;
+		this.savedAt = null;
+		this.presented = now();
+		this.acted = false;
+		if (setup.first) this.take(setup.first);
+		this.show(setup.first?.at ?? 0);
+	}
 
-  get entry() {
-    return this.entries.get(this.position);
-  }
+	get entry() {
+		return this.entries.get(this.position);
+	}
 
-  get label() {
-    return this.entry ? this.entry.label : blank();
-  }
+	get label() {
+		return this.entry ? this.entry.label : blank();
+	}
 
-  changed() {
-    for (const draw of this.views) draw(this);
-  }
+	// The screen changes first; what is to be sent follows in the same moment.
+	changed() {
+		for (const draw of this.views) draw(this);
+		queueMicrotask(() => {
+			const place = { have: this.loaded, at: this.position };
+			for (const message of this.outgoing.splice(0)) this.link.deliver({ ...message, ...place });
+		});
+	}
 
-  // What Python tells.
+	// What Python tells.
 
-  receive(message) {
-    const heard = this[`on_${message.kind}`];
-    if (heard) heard.call(this, message);
-    this.changed();
-  }
+	receive(message) {
+		const heard = this[`on_${message.kind}`];
+		if (heard) heard.call(this, message);
+		this.changed();
+	}
 
-  on_state(state) {
-    this.take(state);
-    if (!this.latest.length) this.latest = state.latest;
-    if (!this.acted) {
-      if (state.at === null && state.total) this.ask({ kind: "finish" });
-      else this.show(state.at ?? 0);
-    }
-    this.handOver();
-  }
+	on_state(state) {
+		this.take(state);
+		if (!this.latest.length) this.latest = state.latest;
+		if (!this.acted) {
+			if (state.at === null && state.total) this.ask({ kind: "finish" });
+			else this.show(state.at ?? 0);
+		}
+		this.handOver();
+		this.fetchAhead();
+	}
 
-  on_items(message) {
-    this.take(message);
-    if (this.seeking) this.seek();
-  }
+	on_items(message) {
+		this.take(message);
+		if (this.seeking) this.seek();
+		this.fetchAhead();
+	}
 
-  // Further items joined while a run is going.
-  on_grown(message) {
-    const ended = this.sheet?.name === "finish" || !this.entry;
-    this.take(message);
-    if (!ended) return;
-    this.sheet = null;
-    this.seek();
-  }
+	// Enough is kept here to go on for long while the kernel is busy.
+	fetchAhead() {
+		const from = this.loaded;
+		if (from < this.total && from - this.position < AHEAD) this.ask({ kind: "more", from, count: 40 });
+	}
 
-  on_goto(message) {
-    this.take(message);
-    this.go(message.at);
-  }
+	// Further items joined while a run is going.
+	on_grown(message) {
+		const ended = this.sheet?.name === "finish" || !this.entry;
+		this.take(message);
+		if (!ended) return;
+		this.sheet = null;
+		this.seek();
+	}
 
-  on_ack(message) {
-    const mine = message.session === this.link.session;
-    if (mine) this.link.settle(message.seq);
-    this.savedAt = this.now();
-    this.take(message);
-    if (message.pos !== null && !this.link.has(message.pos)) this.relabel(message.pos, message.label);
-    if (mine && this.awaited === message.seq) {
-      this.awaited = null;
-      if (message.pos === null) this.echo = "nothing to undo or redo";
-      else this.go(message.pos);
-    }
-    if (!mine) this.handedOver(message);
-  }
+	on_goto(message) {
+		this.take(message);
+		this.go(message.at);
+	}
 
-  on_again({ expected }) {
-    this.link.resend(expected);
-  }
+	on_ack(message) {
+		const mine = message.session === this.link.session;
+		if (mine) this.link.settle(message.seq);
+		this.savedAt = this.now();
+		this.take(message);
+		if (message.pos !== null && !this.link.has(message.pos)) this.relabel(message.pos, message.label);
+		if (mine && this.awaited === message.seq) {
+			this.awaited = null;
+			if (message.pos === null) this.echo = "nothing to undo or redo";
+			else this.go(message.pos);
+		}
+		if (!mine) this.handedOver(message);
+	}
 
-  on_refused({ session, seq, text, pos, label }) {
-    if (session === this.link.session) this.link.settle(seq);
-    this.trouble = text;
-    if (label) this.relabel(pos, label);
-  }
+	on_again({ expected }) {
+		this.link.resend(expected);
+	}
 
-  on_stuck({ text }) {
-    this.link.stuck = text;
-  }
+	on_refused({ session, seq, text, pos, label }) {
+		if (session === this.link.session) this.link.settle(seq);
+		this.trouble = text;
+		if (label) this.relabel(pos, label);
+	}
 
-  on_raw({ pos, part, nodes }) {
-    const entry = this.entries.get(pos);
-    if (entry) this.entries.set(pos, { ...entry, raw: { ...entry.raw, [part]: nodes } });
-  }
+	on_stuck({ text }) {
+		this.link.stuck = text;
+	}
 
-  on_reveal({ pos, scores }) {
-    const entry = this.entries.get(pos);
-    if (entry) this.entries.set(pos, { ...entry, scores });
-  }
+	on_raw({ pos, part, nodes }) {
+		const entry = this.entries.get(pos);
+		if (entry) this.entries.set(pos, { ...entry, raw: { ...entry.raw, [part]: nodes } });
+	}
 
-  on_sheet({ name, nodes, links }) {
-    this.sheet = { name, nodes, links: links || [] };
-  }
+	on_reveal({ pos, scores }) {
+		const entry = this.entries.get(pos);
+		if (entry) this.entries.set(pos, { ...entry, scores });
+	}
 
-  on_trouble({ text }) {
-    this.trouble = text;
-  }
+	on_sheet({ name, nodes, links }) {
+		this.sheet = { name, nodes, links: links || [] };
+	}
 
-  take({ entries, total, counts, notices }) {
-    for (const entry of entries || [])
-      if (!this.link.has(entry.pos) || !this.entries.has(entry.pos))
-        this.entries.set(entry.pos, entry);
-    if (total !== undefined) this.total = total;
-    if (counts) this.counts = counts;
-    if (notices) this.notices = notices;
-  }
+	on_trouble({ text }) {
+		this.trouble = text;
+	}
 
-  relabel(position, label) {
-    const entry = this.entries.get(position);
-    if (entry) this.entries.set(position, { ...entry, label });
-  }
+	take({ entries, total, counts, notices }) {
+		for (const entry of entries || [])
+			if (!this.link.has(entry.pos) || !this.entries.has(entry.pos))
+				this.entries.set(entry.pos, entry);
+		if (total !== undefined) this.total = total;
+		if (counts) this.counts = counts;
+		if (notices) this.notices = notices;
+	}
 
-  // Decisions that an earlier page kept are handed over before anything else is done.
-  handOver() {
-    this.left = this.link.leftBehind();
-    for (const { kept } of this.left)
-      for (const message of kept) this.link.post({ ...message, oldest: kept[0].seq });
-  }
+	relabel(position, label) {
+		const entry = this.entries.get(position);
+		if (entry) this.entries.set(position, { ...entry, label });
+	}
 
-  handedOver({ session, seq }) {
-    for (const { name, kept } of this.left || []) {
-      if (!kept.some((m) => m.session === session && m.seq === seq)) continue;
-      if (kept[kept.length - 1].seq > seq) return;
-      this.link.forget(name);
-      this.echo = `${kept.length} kept in this browser, now saved`;
-      this.seek();
-    }
-  }
+	// Decisions that an earlier page kept are handed over before anything else is done.
+	handOver() {
+		this.left = this.link.leftBehind();
+		for (const { kept } of this.left)
+			for (const message of kept) this.link.post({ ...message, oldest: kept[0].seq });
+	}
 
-  // Where one is.
+	handedOver({ session, seq }) {
+		for (const { name, kept } of this.left || []) {
+			if (!kept.some((m) => m.session === session && m.seq === seq)) continue;
+			if (kept[kept.length - 1].seq > seq) return;
+			this.link.forget(name);
+			this.echo = `${kept.length} kept in this browser, now saved`;
+			this.seek();
+		}
+	}
 
-  isDone(label) {
-    const needed = this.dimensions.filter((d) => d.required);
-    if (!needed.length) return label.skipped || Object.keys(label.answers).length > 0;
-    return needed.every((d) => label.answers[d.name] !== undefined);
-  }
+	// Where one is.
 
-  isOpen(label) {
-    return !label.skipped && !this.isDone(label);
-  }
+	isDone(label) {
+		const needed = this.dimensions.filter((d) => d.required);
+		if (!needed.length) return label.skipped || Object.keys(label.answers).length > 0;
+		return needed.every((d) => label.answers[d.name] !== undefined);
+	}
 
-  nextOpen(from) {
-    for (let p = from; p < this.total; p++) {
-      const entry = this.entries.get(p);
-      if (!entry || this.isOpen(entry.label)) return p;
-    }
-    return null;
-  }
+	isOpen(label) {
+		return !label.skipped && !this.isDone(label);
+	}
 
-  // Show an item, wherever it is; one that is not here yet is asked for.
-  go(position) {
-    this.show(Math.min(Math.max(position, 0), Math.max(this.total - 1, 0)));
-    if (!this.entry && this.total) this.ask({ kind: "more", from: this.position, count: 20 });
-    this.trim();
-  }
+	nextOpen(from) {
+		for (let p = from; p < this.total; p++) {
+			const entry = this.entries.get(p);
+			if (!entry || this.isOpen(entry.label)) return p;
+		}
+		return null;
+	}
 
-  show(position) {
-    if (this.spent && this.isDone(this.label)) this.latest = [...this.latest.slice(-39), this.spent];
-    this.spent = 0;
-    this.position = position;
-    this.focus = this.firstFocus();
-    this.presented = this.now();
-    this.trouble = "";
-  }
+	// Show an item, wherever it is; one that is not here yet is asked for.
+	go(position) {
+		this.show(Math.min(Math.max(position, 0), Math.max(this.total - 1, 0)));
+		if (!this.entry) this.fetchAhead();
+		this.trim();
+	}
 
-  firstFocus() {
-    const answers = this.label.answers;
-    const open = this.dimensions.findIndex((d) => d.required && answers[d.name] === undefined);
-    return Math.max(0, open);
-  }
+	show(position) {
+		if (this.spent && this.isDone(this.label)) this.latest = [...this.latest.slice(-39), this.spent];
+		this.spent = 0;
+		this.position = position;
+		this.focus = this.firstFocus();
+		this.presented = this.now();
+		this.trouble = "";
+	}
 
-  // Stay on an open item, else go to the next one; behind the last, Python knows what is left.
-  seek() {
-    this.seeking = false;
-    if (this.entry && this.isOpen(this.label)) return;
-    const next = this.nextOpen(this.position);
-    if (next === null) return this.ask({ kind: "finish" });
-    this.go(next);
-    this.seeking = !this.entry;
-  }
+	firstFocus() {
+		const answers = this.label.answers;
+		const open = this.dimensions.findIndex((d) => d.required && answers[d.name] === undefined);
+		return Math.max(0, open);
+	}
 
-  advance() {
-    if (this.position + 1 >= this.total) return this.ask({ kind: "finish" });
-    const next = this.nextOpen(this.position + 1);
-    if (next === null) return this.ask({ kind: "finish" });
-    this.go(next);
-    this.seeking = !this.entry;
-  }
+	// Stay on an open item, else go to the next one; behind the last, Python knows what is left.
+	seek() {
+		this.seeking = false;
+		if (this.entry && this.isOpen(this.label)) return;
+		const next = this.nextOpen(this.position);
+		if (next === null) return this.ask({ kind: "finish" });
+		this.go(next);
+		this.seeking = !this.entry;
+	}
 
-  trim() {
-    if (this.entries.size <= AHEAD + BEHIND + 50) return;
-    for (const p of this.entries.keys())
-      if ((p < this.position - BEHIND || p > this.position + AHEAD + 50) && !this.link.has(p))
-        this.entries.delete(p);
-  }
+	advance() {
+		if (this.position + 1 >= this.total) return this.ask({ kind: "finish" });
+		const next = this.nextOpen(this.position + 1);
+		if (next === null) return this.ask({ kind: "finish" });
+		this.go(next);
+		this.seeking = !this.entry;
+	}
 
-  get loaded() {
-    let p = this.position;
-    while (this.entries.has(p)) p++;
-    return p;
-  }
+	trim() {
+		if (this.entries.size <= AHEAD + BEHIND + 50) return;
+		for (const p of this.entries.keys())
+			if ((p < this.position - BEHIND || p > this.position + AHEAD + 50) && !this.link.has(p))
+				this.entries.delete(p);
+	}
 
-  ask(message) {
-    queueMicrotask(() => this.link.post(message));
-  }
+	get loaded() {
+		let p = this.position;
+		while (this.entries.has(p)) p++;
+		return p;
+	}
 
-  // What is decided.
+	ask(message) {
+		setTimeout(() => this.link.post(message), 0);
+	}
 
-  decide(action, { dimension = null, value = null } = {}) {
-    const entry = this.entry;
-    if (!this.mayDecide()) return false;
-    const before = entry.label;
-    const after = applied(before, { action, dimension, value });
-    this.done.push({ position: this.position, before, after });
-    this.undone = [];
-    this.entries.set(this.position, { ...entry, label: after });
-    this.hand({ action, dimension, value });
-    return true;
-  }
+	// What is decided.
 
-  mayDecide() {
-    this.acted = true;
-    if (this.link.isFull) this.trouble = "500 decisions wait for the kernel. Go on when it answers.";
-    return Boolean(this.entry) && !this.link.isFull;
-  }
+	decide(action, { dimension = null, value = null } = {}) {
+		const entry = this.entry;
+		if (!this.mayDecide()) return false;
+		const before = entry.label;
+		const after = applied(before, { action, dimension, value });
+		this.done.push({ position: this.position, before, after });
+		this.undone = [];
+		this.entries.set(this.position, { ...entry, label: after });
+		this.hand({ action, dimension, value });
+		return true;
+	}
 
-  hand(decision) {
-    const entry = this.entry;
-    const at = this.now();
-    const active = withoutIdle((at - this.presented) / 1000);
-    const message = this.link.add({
-      pos: this.position,
-      title: entry.title,
-      presented: this.presented,
-      decided: at,
-      active,
-      ...decision,
-    });
-    this.spent += active;
-    this.presented = at;
-    // The screen changes first; the message follows in the same moment.
-    queueMicrotask(() => this.link.deliver({ ...message, have: this.loaded, at: this.position }));
-    return message;
-  }
+	mayDecide() {
+		this.acted = true;
+		if (this.link.isFull) this.trouble = "500 decisions wait for the kernel. Go on when it answers.";
+		return Boolean(this.entry) && !this.link.isFull;
+	}
 
-  choose(dimension, value) {
-    this.focus = this.dimensions.indexOf(dimension);
-    if (!this.decide("set", { dimension: dimension.name, value })) return this.changed();
-    const choice = dimension.choices.find((c) => c.value === value);
-    this.answered = { dimension: dimension.name, value };
-    this.echo = `${this.entry.title}: ${choice ? choice.label : value}`;
-    this.step();
-    this.changed();
-  }
+	hand(decision) {
+		const entry = this.entry;
+		const at = this.now();
+		const active = withoutIdle((at - this.presented) / 1000);
+		const message = this.link.add({
+			pos: this.position,
+			title: entry.title,
+			presented: this.presented,
+			decided: at,
+			active,
+			...decision,
+		});
+		this.spent += active;
+		this.presented = at;
+		this.outgoing.push(message);
+		return message;
+	}
 
-  // Go to the next question of the item, or to the next item after the last one.
-  step() {
-    const answers = this.label.answers;
-    const unanswered = (d) => answers[d.name] === undefined;
-    const later = this.dimensions.findIndex(
-      (d, i) => i > this.focus && unanswered(d) && (d.required || CHOSEN.has(d.kind)),
-    );
-    const earlier = this.dimensions.findIndex((d) => d.required && unanswered(d));
-    if (later >= 0) this.focus = later;
-    else if (earlier >= 0) this.focus = earlier;
-    else if (this.auto) this.advance();
-  }
+	choose(dimension, value) {
+		this.focus = this.dimensions.indexOf(dimension);
+		if (!this.decide("set", { dimension: dimension.name, value })) return this.changed();
+		const choice = dimension.choices.find((c) => c.value === value);
+		this.answered = { dimension: dimension.name, value };
+		this.echo = `${this.entry.title}: ${choice ? choice.label : value}`;
+		this.step();
+		this.changed();
+	}
 
-  skip() {
-    const title = this.entry?.title;
-    if (!this.decide("skip")) return;
-    this.echo = `${title}: skipped`;
-    this.advance();
-  }
+	// Go to the next question of the item, or to the next item after the last one.
+	step() {
+		const answers = this.label.answers;
+		const unanswered = (d) => answers[d.name] === undefined;
+		const later = this.dimensions.findIndex(
+			(d, i) => i > this.focus && unanswered(d) && (d.required || CHOSEN.has(d.kind)),
+		);
+		const earlier = this.dimensions.findIndex((d) => d.required && unanswered(d));
+		if (later >= 0) this.focus = later;
+		else if (earlier >= 0) this.focus = earlier;
+		else if (this.auto) this.advance();
+	}
 
-  flag() {
-    if (!this.decide(this.label.flagged ? "unflag" : "flag")) return;
-    this.echo = this.label.flagged ? "flagged" : "flag removed";
-  }
+	skip() {
+		const title = this.entry?.title;
+		if (!this.decide("skip")) return;
+		this.echo = `${title}: skipped`;
+		this.advance();
+	}
 
-  takeBack() {
-    this.travel("undo", this.done, this.undone, "before");
-  }
+	flag() {
+		if (!this.decide(this.label.flagged ? "unflag" : "flag")) return;
+		this.echo = this.label.flagged ? "flagged" : "flag removed";
+	}
 
-  doAgain() {
-    this.travel("redo", this.undone, this.done, "after");
-  }
+	takeBack() {
+		this.travel("undo", this.done, this.undone, "before");
+	}
 
-  // Undo or redo: at once where this page knows what it is about, else when Python has told.
-  travel(action, from, to, side) {
-    if (!this.mayDecide()) return;
-    const known = from.pop();
-    const message = this.hand({ action, dimension: null, value: null });
-    if (!known) {
-      this.awaited = message.seq;
-      return;
-    }
-    to.push(known);
-    this.go(known.position);
-    if (this.entry) this.relabel(known.position, known[side]);
-    this.focus = this.firstFocus();
-    this.echo = `${action === "undo" ? "undone" : "done again"}: ${this.entry?.title ?? ""}`;
-  }
+	doAgain() {
+		this.travel("redo", this.undone, this.done, "after");
+	}
 
-  retry() {
-    this.link.stuck = "";
-    this.link.resend();
-    this.changed();
-  }
+	// Undo or redo: at once where this page knows what it is about, else when Python has told.
+	travel(action, from, to, side) {
+		if (!this.mayDecide()) return;
+		const known = from.pop();
+		const message = this.hand({ action, dimension: null, value: null });
+		if (!known) {
+			this.awaited = message.seq;
+			return;
+		}
+		to.push(known);
+		this.go(known.position);
+		if (this.entry) this.relabel(known.position, known[side]);
+		this.focus = this.firstFocus();
+		this.echo = `${action === "undo" ? "undone" : "done again"}: ${this.entry?.title ?? ""}`;
+	}
+
+	retry() {
+		this.link.stuck = "";
+		this.link.resend();
+		this.changed();
+	}
 }

@@ -5,89 +5,89 @@ const MOST_KEPT = 500;
 const PATIENCE = 2000;
 
 export class Link {
-  constructor({ send, prefix, session, storage, now }) {
-    Object.assign(this, { send, prefix, session, storage, now });
-    this.pending = new Map();
-    this.next = 1;
-    this.gone = false;
-    this.stuck = "";
-  }
+	constructor({ send, prefix, session, storage, now }) {
+		Object.assign(this, { send, prefix, session, storage, now });
+		this.pending = new Map();
+		this.next = 1;
+		this.gone = false;
+		this.stuck = "";
+	}
 
-  get isFull() {
-    return this.pending.size >= MOST_KEPT;
-  }
+	get isFull() {
+		return this.pending.size >= MOST_KEPT;
+	}
 
-  // Milliseconds that the oldest decision waits beyond what is usual; 0 if none does.
-  get late() {
-    const [first] = this.pending.values();
-    return first && this.now() - first.at > PATIENCE ? this.now() - first.at : 0;
-  }
+	// Milliseconds that the oldest decision waits beyond what is usual; 0 if none does.
+	get late() {
+		const [first] = this.pending.values();
+		return first && this.now() - first.at > PATIENCE ? this.now() - first.at : 0;
+	}
 
-  add(decision) {
-    const message = { kind: "decide", session: this.session, seq: this.next++, ...decision };
-    this.pending.set(message.seq, { message, at: this.now() });
-    return message;
-  }
+	add(decision) {
+		const message = { kind: "decide", session: this.session, seq: this.next++, ...decision };
+		this.pending.set(message.seq, { message, at: this.now() });
+		return message;
+	}
 
-  deliver(message) {
-    const [oldest] = this.pending.keys();
-    this.store();
-    this.post({ ...message, oldest });
-  }
+	deliver(message) {
+		const [oldest] = this.pending.keys();
+		this.store();
+		this.post({ ...message, oldest });
+	}
 
-  post(message) {
-    try {
-      this.send(message);
-    } catch {
-      this.gone = true;
-    }
-  }
+	post(message) {
+		try {
+			this.send(message);
+		} catch {
+			this.gone = true;
+		}
+	}
 
-  resend(from = 0) {
-    const [oldest] = this.pending.keys();
-    for (const [seq, { message }] of this.pending) if (seq >= from) this.post({ ...message, oldest });
-  }
+	resend(from = 0) {
+		const [oldest] = this.pending.keys();
+		for (const [seq, { message }] of this.pending) if (seq >= from) this.post({ ...message, oldest });
+	}
 
-  settle(seq) {
-    const known = this.pending.delete(seq);
-    if (known) this.store();
-    this.gone = false;
-    this.stuck = "";
-    return known;
-  }
+	settle(seq) {
+		const known = this.pending.delete(seq);
+		if (known) this.store();
+		this.gone = false;
+		this.stuck = "";
+		return known;
+	}
 
-  has(position) {
-    for (const { message } of this.pending.values()) if (message.pos === position) return true;
-    return false;
-  }
+	has(position) {
+		for (const { message } of this.pending.values()) if (message.pos === position) return true;
+		return false;
+	}
 
-  store() {
-    const name = `${this.prefix}${this.session}`;
-    const kept = [...this.pending.values()].map(({ message }) => message);
-    try {
-      if (kept.length) this.storage.setItem(name, JSON.stringify({ at: this.now(), kept }));
-      else this.storage.removeItem(name);
-    } catch {
-      // Without storage the decisions are kept as long as the page is.
-    }
-  }
+	store() {
+		const name = `${this.prefix}${this.session}`;
+		const kept = [...this.pending.values()].map(({ message }) => message);
+		try {
+			if (kept.length) this.storage.setItem(name, JSON.stringify({ at: this.now(), kept }));
+			else this.storage.removeItem(name);
+		} catch {
+			// Without storage the decisions are kept as long as the page is.
+		}
+	}
 
-  // Decisions that an earlier page of this browser could not hand over.
-  leftBehind() {
-    const found = [];
-    try {
-      for (const name of Object.keys(this.storage)) {
-        if (!name.startsWith(this.prefix) || name.endsWith(this.session)) continue;
-        const { at, kept } = JSON.parse(this.storage.getItem(name));
-        if (this.now() - at > PATIENCE) found.push({ name, kept });
-      }
-    } catch {
-      return found;
-    }
-    return found;
-  }
+	// Decisions that an earlier page of this browser could not hand over.
+	leftBehind() {
+		const found = [];
+		try {
+			for (const name of Object.keys(this.storage)) {
+				if (!name.startsWith(this.prefix) || name.endsWith(this.session)) continue;
+				const { at, kept } = JSON.parse(this.storage.getItem(name));
+				if (this.now() - at > PATIENCE) found.push({ name, kept });
+			}
+		} catch {
+			return found;
+		}
+		return found;
+	}
 
-  forget(name) {
-    this.storage.removeItem(name);
-  }
+	forget(name) {
+		this.storage.removeItem(name);
+	}
 }

@@ -4,26 +4,26 @@ const IDLE = 120;
 const LATEST = 20;
 
 export function median(values) {
-  if (!values.length) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+	if (!values.length) return null;
+	const sorted = [...values].sort((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 export function withoutIdle(seconds) {
-  return seconds > IDLE ? 0 : seconds;
+	return seconds > IDLE ? 0 : seconds;
 }
 
 export function paceText(latest, left) {
-  const typical = median(latest.filter((s) => s > 0).slice(-LATEST));
-  if (typical === null) return "";
-  const rest = Math.round(typical * left);
-  const each = typical < 10 ? typical.toFixed(1) : Math.round(typical);
-  return left ? `${each} s/item · ${durationText(rest)} left` : `${each} s/item`;
+	const typical = median(latest.filter((s) => s > 0).slice(-LATEST));
+	if (typical === null) return "";
+	const rest = Math.round(typical * left);
+	const each = typical < 10 ? typical.toFixed(1) : Math.round(typical);
+	return left ? `${each} s/item · ${durationText(rest)} left` : `${each} s/item`;
 }
 
 export function durationText(seconds) {
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+	if (seconds < 60) return `${seconds} s`;
+	if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+	return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }
