@@ -10,6 +10,7 @@ from IPython.display import display
 
 from xeroml_nb.annotation.adjudication import Disagreements
 from xeroml_nb.annotation.labels import Labels
+from xeroml_nb.annotation.material import ExperimentMaterial
 from xeroml_nb.annotation.order import Order
 from xeroml_nb.annotation.queue import (
     AnnotationQueue,
@@ -28,11 +29,12 @@ from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.experiments.markup import tag
 from xeroml_nb.records.ids import checked_name
 from xeroml_nb.records.json_text import said
+from xeroml_nb.records.label import EntryKey
 from xeroml_nb.widgets.host import Remainder, Static
 from xeroml_nb.widgets.label_view import LabelView, text_of_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xeroml_nb.annotation.material import Material, Show
     from xeroml_nb.annotation.queue import Opened
@@ -67,6 +69,7 @@ class Labeller(Labels):
         self._opened = opened
         self._material = material
         self._blind = blind
+        self._sessions: dict[str, LabellingSession] = {}
         self._session: LabellingSession | None = None
         self._displayed_in: int | None = None
         self._remainder = Remainder()
@@ -109,6 +112,30 @@ class Labeller(Labels):
         """
         return self.session.requeue()
 
+    def record(
+        self,
+        item_id: str,
+        answers: Mapping[str, Any],
+        *,
+        annotator: str,
+        comment: str = "",
+        repetition: int = 0,
+    ) -> None:
+        """Store a label that was given elsewhere, such as in a spreadsheet.
+
+        Args:
+            item_id: The item.
+            answers: Value by dimension.
+            annotator: Who gave it.
+            comment: Why.
+            repetition: Of the item run.
+
+        Raises:
+            BadInput: If there is no such item, or an answer does not fit; nothing is stored then.
+        """
+        key = EntryKey(item_id, repetition)
+        self._session_of(checked_name("annotator", annotator)).record(key, answers, comment)
+
     def adjudicate(self, *, annotator: str | None = None) -> Labeller:
         """Label once more what people disagree about, with their decisions shown nameless.
 
@@ -135,14 +162,23 @@ class Labeller(Labels):
         if get_ipython() is not None:
             self.show()
 
+    def _session_of(self, annotator: str) -> LabellingSession:
+        if annotator not in self._sessions:
+            self._sessions[annotator] = LabellingSession(
+                self._store,
+                self._queue,
+                self._rubric,
+                annotator,
+                self._material,
+                blind=self._blind,
+            )
+        return self._sessions[annotator]
+
     def _begin(self, annotator: str) -> None:
         """Open the session of a person, from now on the one who labels in this process."""
         global _last_annotator  # noqa: PLW0603 - the name is said once per process
         name = checked_name("annotator", annotator.strip())
-        session = LabellingSession(
-            self._store, self._opened.record, self._rubric, name, self._material, blind=self._blind
-        )
-        self._session = session
+        session = self._session = self._session_of(name)
         _last_annotator = name
         self._view.show(session, self, self._notices(session))
         if self._displayed_in is not None:
@@ -276,8 +312,6 @@ def _sorted_out(
 def _check_material(experiments: Sequence[Experiment]) -> None:
     """Refuse to label what has no output and will have none."""
     records = tuple(experiment.record for experiment in experiments)
-    from xeroml_nb.annotation.material import ExperimentMaterial
-
     material = ExperimentMaterial(experiments[0].store, records)
     if not material.is_growing() and not material.first(1):
         names = " and ".join(record.label for record in records)
