@@ -47,8 +47,15 @@ def python(code: str, given: str = "") -> str:
     return done.stdout
 
 
+def test_the_example_of_labelling_runs_as_it_is_and_gives_a_table():
+    said = "\nlabels.record('triage-003', {'verdict': 'fail'}, annotator='ann')"
+    shown = "\nprint(labels.to_frame()[['item_id', 'annotator', 'dimension', 'value']])"
+    last = python("\n".join(blocks("python")) + said + shown).splitlines()[-1]
+    assert last.split() == ["0", "triage-003", "ann", "verdict", "fail"]
+
+
 def test_the_example_runs_as_it_is_and_prints_figures():
-    [example] = blocks("python")
+    example, _ = blocks("python")
     line, heading, _, figures = python(example).splitlines()
     assert re.fullmatch(
         r"✓ triage #1 · 72 attempted · 72 ok · 0 failed · category 0\.\d+ \(n 72\) · .+ m?s", line
@@ -62,7 +69,7 @@ def test_the_example_runs_as_it_is_and_prints_figures():
 
 
 def test_the_task_cell_runs_where_a_model_is_defined():
-    [example] = blocks("python")
+    example, _ = blocks("python")
     extension, cell = blocks("")
     assert cell.startswith("%%xeroml task triage_v2 ")
     model = "async def model(message): return 'billing' if 'charge' in message else 'other'"

@@ -54,7 +54,7 @@ class Material(Protocol):
     """What there is to label."""
 
     def first(self, count: int) -> list[EntryKey]:
-        """The first entries in the order given, found without looking at all."""
+        """At least the first entries in the order given, found without looking at all others."""
 
     def finished(self) -> list[EntryKey]:
         """All entries that can be labelled by now, in the order given."""
@@ -84,8 +84,7 @@ class ExperimentMaterial:
 
     def first(self, count: int) -> list[EntryKey]:
         """The first entries in the experiment's order; of a pair, all that both have."""
-        limit = count if len(self._records) == 1 else None
-        return self._keys(limit)[:count]
+        return self._keys(count if len(self._records) == 1 else None)
 
     def finished(self) -> list[EntryKey]:
         """All item runs with an output."""

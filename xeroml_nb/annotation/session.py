@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from xeroml_nb.records.label import LabelEvent, QueueRecord
     from xeroml_nb.store.store import Store
 
-_FIRST = 50
+# So many are put in order before the first is shown; the others join while it is read.
+_FIRST = 500
 _LATEST = 20
 
 

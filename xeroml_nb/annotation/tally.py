@@ -54,7 +54,8 @@ class Tally:
         return " · ".join(word for word in words if word)
 
     def _values_text(self, name: str) -> str:
-        each = [f"{value} {count}" for value, count in self._values[name].most_common(6)]
+        found = self._values[name].most_common(6)
+        each = [f"{v} ×{n}" if v[-1:].isdigit() else f"{v} {n}" for v, n in found]
         if len(self._values) == 1:
             return " · ".join(each)
         return f"{name} {self._decided[name]}" + (f" ({', '.join(each)})" if each else "")
