@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 
+from xeroml_nb.annotation.choices import Option
 from xeroml_nb.annotation.decision import Decision
+from xeroml_nb.annotation.dimension import Dimension
 from xeroml_nb.annotation.labels import Labels
 from xeroml_nb.annotation.order import Order
 from xeroml_nb.annotation.queue import (
@@ -13,9 +16,10 @@ from xeroml_nb.annotation.queue import (
     open_annotation_queue,
     open_for_experiments,
 )
-from xeroml_nb.annotation.rubric import Dimension, Option, Rubric
+from xeroml_nb.annotation.rubric import Rubric
 from xeroml_nb.annotation.session import LabellingSession
 from xeroml_nb.annotation.sharing import Team
+from xeroml_nb.client import get_client
 from xeroml_nb.records.label import Action
 from xeroml_nb.store import labels as stored_labels
 
@@ -55,12 +59,27 @@ def run_of(client, outputs, name="run", *, dataset="items", **options):
     return client.start(task, dataset, name=name, resume=False, **options).wait()
 
 
+def store_with(folder, fill):
+    """The file of a store that a function filled: a copy of it costs a test next to nothing."""
+    made = get_client(folder / "store.db")
+    fill(made)
+    made.close()
+    return folder / "store.db"
+
+
+def client_of_copy(templates, wanted, folder):
+    """A client over the folder's own store, a copy of the one a test wants if it wants any."""
+    for name in templates.keys() & set(wanted):
+        shutil.copyfile(templates[name], folder / "store.db")
+    return get_client()
+
+
 def terms(order=None, team=(), overlap=1.0, repeats=0.0):
     """How a queue is labelled."""
     return Terms(order or Order(), Team(tuple(team), overlap), repeats)
 
 
-def session_of(
+def session_of(  # noqa: PLR0913 - what, what to ask, who, from where
     chosen, rubric=VERDICT, annotator="ann", *, agreed=None, blind=True, show=None, store=None
 ):
     """Begin to label an experiment, or go on; a list of two is a pair."""

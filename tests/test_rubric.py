@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 import xeroml_nb as xn
 from xeroml_nb.annotation import keymap
-from xeroml_nb.annotation.rubric import Dimension, Kind, Option, Rubric
+from xeroml_nb.annotation.choices import Option
+from xeroml_nb.annotation.dimension import Dimension, Kind
+from xeroml_nb.annotation.rubric import Rubric
 from xeroml_nb.errors import BadInput
 from xeroml_nb.records.score import DataType
 
-calm = settings(deadline=None, database=None, max_examples=80)
+calm = settings(deadline=None, database=None, max_examples=50)
 
 names = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=6).filter(str.strip)
 texts = st.text(max_size=8)
@@ -31,7 +33,7 @@ options = st.lists(
     ),
     min_size=1,
     max_size=5,
-    unique_by=lambda option: option.label,
+    unique_by=(lambda option: option.label, lambda option: option.key or option.label),
 )
 any_key = st.one_of(
     st.none(), free_keys, st.sampled_from([*"0123456789", *"fcouyerdgvi? PX"]), st.text(max_size=2)
@@ -329,8 +331,15 @@ def test_a_digit_of_ones_own_does_not_silently_take_another_options_digit():
 
 @pytest.mark.parametrize(
     ("key", "what"),
-    [(" ", "skip: not decided"), ("f", "flag for later"), ("F", "flag for later")]
-    + [("u", "undo"), ("?", "all keys"), ("c", "comment"), ("o", "corrected output")],
+    [
+        (" ", "skip: not decided"),
+        ("f", "flag for later"),
+        ("F", "flag for later"),
+        ("u", "undo"),
+        ("?", "all keys"),
+        ("c", "comment"),
+        ("o", "corrected output"),
+    ],
 )
 def test_a_key_that_a_command_has_is_refused_with_the_name_of_the_command(key, what):
     said = refusal(Dimension, "v", options=[Option("pass", key)])
@@ -384,8 +393,16 @@ def test_the_table_of_keys_holds_every_key_that_works(rubric):
 
 @pytest.mark.parametrize(
     ("key", "shown"),
-    [(" ", "Space"), ("Mod+z", "Ctrl+Z"), ("Mod+Shift+z", "Ctrl+Shift+Z"), ("f", "f")]
-    + [("ArrowUp", "↑"), ("Escape", "Esc"), ("Mod+Enter", "Ctrl+Enter"), ("?", "?")],
+    [
+        (" ", "Space"),
+        ("Mod+z", "Ctrl+Z"),
+        ("Mod+Shift+z", "Ctrl+Shift+Z"),
+        ("Mod+Enter", "Ctrl+Enter"),
+        ("ArrowUp", "↑"),
+        ("Escape", "Esc"),
+        ("f", "f"),
+        ("?", "?"),
+    ],
 )
 def test_keys_are_shown_as_people_call_them(key, shown):
     assert keymap.shown_key(key) == shown

@@ -14,9 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xeroml_nb.annotation.choices import Option
+    from xeroml_nb.annotation.dimension import Dimension
     from xeroml_nb.annotation.order import Order
     from xeroml_nb.annotation.queue import AnnotationQueue
-    from xeroml_nb.annotation.rubric import Dimension, Option, Rubric
+    from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.client import Client, arun, get_client, run, start
     from xeroml_nb.errors import XeromlError
     from xeroml_nb.examples import example
@@ -42,9 +44,9 @@ _HOMES = {
     "Client": "client",
     "Dataset": "experiments.dataset",
     "DatasetItem": "records.dataset",
-    "Dimension": "annotation.rubric",
+    "Dimension": "annotation.dimension",
     "Experiment": "experiments.experiment",
-    "Option": "annotation.rubric",
+    "Option": "annotation.choices",
     "Order": "annotation.order",
     "Retries": "experiments.retries",
     "Rubric": "annotation.rubric",

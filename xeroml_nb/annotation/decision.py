@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
+from xeroml_nb.records.json_text import clean_text
 from xeroml_nb.records.label import Action
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Decision:
                 position=_count(wire["pos"]),
                 title=_text(wire["title"], 1_000),
                 action=Action(wire["action"]),
-                dimension=wire.get("dimension"),
-                value=wire.get("value"),
+                dimension=_cleaned(wire.get("dimension")),
+                value=_cleaned(wire.get("value")),
                 presented_at=_moment(wire.get("presented")),
                 decided_at=_moment(wire.get("decided")),
                 active_seconds=_active(wire.get("active", 0)),
@@ -81,6 +82,11 @@ class Decision:
                 f"Use at most {_LONGEST_TEXT:,}.",
             )
         return made
+
+
+def _cleaned(value: Any) -> Any:
+    """Text that can be stored and sent; a browser may hold half of a character."""
+    return clean_text(value) if isinstance(value, str) else value
 
 
 def _text(value: Any, longest: int) -> str:

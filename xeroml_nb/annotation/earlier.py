@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xeroml_nb.annotation.fold import Fold
@@ -27,9 +27,16 @@ class Earlier:
     by_item: Mapping[str, Mapping[str, Label]]
 
     def of(self, item_id: str, content_hash: str, rubric: Rubric) -> Label | None:
-        """The label of the same content, if every value of it still answers the rubric."""
+        """The label of the same content, as far as it answers the very questions asked now.
+
+        None unless all that is required is among them.
+        """
         label = self.by_item.get(item_id, {}).get(content_hash)
-        return label if label is not None and _still_valid(label, rubric) else None
+        return None if label is None else _unchanged(label, rubric)
+
+    def knows(self, item_id: str, content_hash: str) -> bool:
+        """The same content was labelled before, perhaps under other questions."""
+        return content_hash in self.by_item.get(item_id, {})
 
 
 def earlier_labels(store: Store, queue: QueueRecord, annotator: str) -> Earlier:
@@ -45,14 +52,26 @@ def earlier_labels(store: Store, queue: QueueRecord, annotator: str) -> Earlier:
             fold = Fold.of(labels.of_queue(connection, other.id, annotator))
             for key, label in fold.labels.items():
                 if label.answers and label.content_hash and not key.repeat:
-                    by_item.setdefault(key.item_id, {})[label.content_hash] = label
+                    _keep_latest(by_item.setdefault(key.item_id, {}), label)
     return Earlier(by_item)
 
 
-def _still_valid(label: Label, rubric: Rubric) -> bool:
-    """All that is required was answered, under the very questions that are asked now."""
-    return all(
-        label.configs.get(dimension.name) == dimension.config_id
-        for dimension in rubric.dimensions
-        if dimension.required
-    )
+def _keep_latest(by_hash: dict[str, Label], label: Label) -> None:
+    content = label.content_hash or ""
+    known = by_hash.get(content)
+    if known is None or _moment(known) <= _moment(label):
+        by_hash[content] = label
+
+
+def _moment(label: Label) -> float:
+    return 0.0 if label.decided_at is None else label.decided_at.timestamp()
+
+
+def _unchanged(label: Label, rubric: Rubric) -> Label | None:
+    same = {
+        d.name: label.answers[d.name]
+        for d in rubric.dimensions
+        if d.name in label.answers and label.configs.get(d.name) == d.config_id
+    }
+    complete = all(d.name in same for d in rubric.dimensions if d.required)
+    return replace(label, answers=same) if same and complete else None

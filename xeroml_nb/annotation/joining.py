@@ -19,7 +19,7 @@ from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.store import experiments, scores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xeroml_nb.annotation.earlier import Earlier
     from xeroml_nb.annotation.material import Material, Shown
@@ -63,7 +63,9 @@ class Joining:
         self._earlier = earlier
         self._order = Order.from_wire(queue.order)
         self._team = Team(tuple(queue.team.get("members", ())), queue.team.get("overlap", 1.0))
+        self._unchanged: set[EntryKey] = set()
         self.carried: dict[EntryKey, tuple[Shown, Label]] = {}
+        self.note = ""
 
     @property
     def is_plain(self) -> bool:
@@ -80,9 +82,12 @@ class Joining:
 
     def _find_carried(self, keys: Sequence[EntryKey]) -> None:
         self.carried = {}
+        self._unchanged = set()
         known = [key for key in keys if key.item_id in self._earlier.by_item]
         for start in range(0, len(known), _AT_ONCE):
             for key, shown in self._material.load(known[start : start + _AT_ONCE]).items():
+                if self._earlier.knows(key.item_id, shown.content_hash):
+                    self._unchanged.add(key)
                 label = self._earlier.of(key.item_id, shown.content_hash, self._rubric)
                 if label is not None:
                     self.carried[key] = shown, label
@@ -90,17 +95,28 @@ class Joining:
     def _candidates(self, keys: Sequence[EntryKey]) -> list[Candidate]:
         strata = self._strata(keys)
         ranks = self._ranks()
+        self._look_for_typos(keys, strata, ranks)
         return [
             Candidate(
                 key.item_id,
                 key.repetition,
                 stratum=strata.get(key.item_id, ""),
                 rank=ranks.get((key.item_id, key.repetition)),
-                changed=key.item_id in self._earlier.by_item and key not in self.carried,
+                changed=key.item_id in self._earlier.by_item and key not in self._unchanged,
                 carried=key in self.carried,
             )
             for key in keys
         ]
+
+    def _look_for_typos(
+        self, keys: Sequence[EntryKey], strata: Mapping[str, str], ranks: Mapping[Any, Any]
+    ) -> None:
+        """An order by something that no item has is no order: say so."""
+        order = self._order
+        if keys and order.mode == "stratified" and set(strata.values()) <= {preview(None)}:
+            self.note = f"No item has metadata called {order.by!r}: the order is a shuffle."
+        elif keys and order.is_ranked and not any(rank is not None for rank in ranks.values()):
+            self.note = f"No item can be ranked by {order.by!r} yet: the order is a shuffle."
 
     def _strata(self, keys: Sequence[EntryKey]) -> dict[str, str]:
         if self._order.mode != "stratified":

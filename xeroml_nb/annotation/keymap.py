@@ -10,7 +10,7 @@ from xeroml_nb.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xeroml_nb.annotation.rubric import Dimension
+    from xeroml_nb.annotation.dimension import Dimension
 
 DIGITS = "1234567890"
 _SHOWN = {
@@ -138,9 +138,10 @@ def checked_key(key: object, owner: str) -> str:
     Raises:
         BadInput: If it is not one character that can be typed.
     """
-    if not isinstance(key, str) or len(key) != 1 or not key.isprintable():
+    typed = key.lower() if isinstance(key, str) else ""
+    if len(typed) != 1 or not typed.isprintable():
         raise BadInput(f"The key of {owner} is {key!r}.", "Use one letter or digit.")
-    return key.lower()
+    return typed
 
 
 def _claim(binding: Binding, taken: dict[str, Binding]) -> None:

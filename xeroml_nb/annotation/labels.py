@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.annotation.dimension import Kind
 from xeroml_nb.annotation.fold import Fold
 from xeroml_nb.annotation.plan import Plan
 from xeroml_nb.annotation.queue import rubric_of
-from xeroml_nb.annotation.rubric import Kind
 from xeroml_nb.annotation.statistics.agreement import Agreement, agreement, disagreements
 from xeroml_nb.annotation.statistics.rates import Consistency, WinRates, self_consistency, win_rates
 from xeroml_nb.annotation.writing import outcome
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from xeroml_nb.annotation.rubric import Dimension, Rubric
+    from xeroml_nb.annotation.dimension import Dimension
+    from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.records.label import EntryKey, Label, QueueRecord
     from xeroml_nb.store.store import Store
 
@@ -104,8 +105,9 @@ class Labels:
         """
         import pandas as pd
 
+        names = [field.name for field in fields(Agreement)]
         found = [asdict(a) for a in self.agreements()]
-        return pd.DataFrame(found).set_index("dimension")
+        return pd.DataFrame(found, columns=names).set_index("dimension")
 
     def agreements(self) -> list[Agreement]:
         """As `agreement`, as values."""
@@ -124,12 +126,17 @@ class Labels:
     def consistency(self, annotator: str) -> Consistency:
         """How often a person gave a hidden repeat the same value again."""
         fold = self._fold(annotator)
-        pairs = [
-            (fold.label(key._replace(repeat=False)).answers[name], again)
+        shown = [
+            (fold.label(key._replace(repeat=False)), label)
             for key, label in fold.labels.items()
             if key.repeat
-            for name, again in label.answers.items()
-            if name in fold.label(key._replace(repeat=False)).answers
+        ]
+        pairs = [
+            (_rated(dimension, first), _rated(dimension, again))
+            for first, again in shown
+            for dimension in self._rubric.dimensions
+            if dimension.kind is not Kind.TEXT
+            and all(dimension.accepts(one.answers.get(dimension.name)) for one in (first, again))
         ]
         return self_consistency(pairs)
 
@@ -148,8 +155,8 @@ class Labels:
             (str(label.answers[dimension.name]), bool(label.swapped))
             for name, fold in folds.items()
             if annotator in (None, name)
-            for label in fold.labels.values()
-            if dimension.name in label.answers
+            for key, label in fold.labels.items()
+            if not key.repeat and dimension.accepts(label.answers.get(dimension.name))
         ]
         return win_rates(chosen)
 
@@ -160,7 +167,9 @@ class Labels:
         for dimension in self._rubric.dimensions:
             if dimension.kind is not Kind.TEXT:
                 found |= dict.fromkeys(disagreements(_ratings(folds, dimension)))
-        by_unit = {_unit(key): key for fold in folds.values() for key in fold.labels}
+        by_unit = {
+            _unit(key): key for fold in folds.values() for key in fold.labels if not key.repeat
+        }
         return [by_unit[unit] for unit in found]
 
     def said_of(self, key: EntryKey, besides: str | None = None) -> list[tuple[str, Label]]:

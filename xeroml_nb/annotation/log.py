@@ -92,12 +92,14 @@ class Log:
         def work(connection: Connection) -> int:
             queues.lock(connection, self._queue.id)
             found[:] = self._written_since(connection)
-            return self.write(connection, event, found)
+            known = any(_page(other) == _page(event) for other in found)
+            return 0 if known else self.write(connection, event, found)
 
         stored_id = self._store.write(work)
-        for other in found:
-            self._take(other)
-        change = self._take(replace(event, id=stored_id)) if stored_id else None
+        changes = {_page(other): self._take(other) for other in found}
+        change = changes.get(_page(event))
+        if stored_id:
+            change = self._take(replace(event, id=stored_id))
         self._next[event.session] = event.sequence + 1
         return Appended(change, others=bool(found))
 
@@ -133,3 +135,8 @@ class Log:
         if change is not None:
             self.tally.move(change)
         return change
+
+
+def _page(event: LabelEvent) -> tuple[str, int]:
+    """Which page an event comes from, and its number there: the same twice is one event."""
+    return event.session, event.sequence

@@ -10,7 +10,7 @@ from xeroml_nb.experiments.results import Result
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ExperimentStatus
 from xeroml_nb.records.ids import content_hash
-from xeroml_nb.records.json_text import from_json
+from xeroml_nb.records.json_text import from_json, preview
 from xeroml_nb.records.label import EntryKey
 from xeroml_nb.store import datasets, experiments, observations, queues
 
@@ -137,7 +137,7 @@ class ExperimentMaterial:
         if self._show is not None:
             parts, outputs, after = self._chosen(known, runs)
         return Shown(
-            title=key.item_id + (f" · repetition {key.repetition}" if key.repetition else ""),
+            title=_title(key),
             trace_ids=tuple(run.trace_id for run in runs),
             content_hash=content_hash(known.input, [run.output_json for run in runs]),
             parts=parts,
@@ -189,17 +189,22 @@ class TraceMaterial:
             return {key: _trace_shown(connection, key.item_id) for key in keys}
 
 
+def _title(key: EntryKey) -> str:
+    return preview(key.item_id) + (f" · repetition {key.repetition}" if key.repetition else "")
+
+
 def _trace_shown(connection: Connection, trace_id: str) -> Shown:
     found = observations.of_trace(connection, trace_id)
     roots = [o for o in found if o.parent_id is None] or found
     if not roots:
-        return Shown(trace_id, (trace_id,), content_hash(trace_id), (), (None,))
+        return Shown(preview(trace_id), (trace_id,), content_hash(trace_id), (), (None,))
     root = roots[0]
     return Shown(
-        title=f"{root.name} · {trace_id}",
+        # Spans may still arrive: what the trace is called must not depend on them.
+        title=preview(trace_id),
         trace_ids=(trace_id,),
         content_hash=content_hash(root.input_json, root.output_json),
-        parts=(("input", from_json(root.input_json)),),
+        parts=(("trace", root.name), ("input", from_json(root.input_json))),
         outputs=(from_json(root.output_json),),
         metadata=root.metadata,
     )

@@ -6,9 +6,10 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.annotation.dimension import Dimension
 from xeroml_nb.annotation.material import ExperimentMaterial, TraceMaterial
 from xeroml_nb.annotation.order import Order
-from xeroml_nb.annotation.rubric import Dimension, Rubric
+from xeroml_nb.annotation.rubric import Rubric
 from xeroml_nb.annotation.sharing import Team
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.records import clock
@@ -72,11 +73,13 @@ class Opened:
         record: The queue.
         rubric: What is asked from now on.
         notices: What the person should know: a changed rubric, an order that stays.
+        changed: The rubric asks something else than the last time.
     """
 
     record: QueueRecord
     rubric: Rubric
     notices: tuple[str, ...] = ()
+    changed: bool = False
 
 
 def open_for_experiments(
@@ -120,7 +123,9 @@ def open_for_adjudication(store: Store, parent: QueueRecord, rubric: Rubric) -> 
 def open_annotation_queue(store: Store, queue_id: str, rubric: Rubric | None) -> Opened:
     """A queue of traces, with its own rubric unless another is given."""
     record = queue_by_id(store, queue_id)
-    return _opened(store, record, rubric or rubric_of(record), None)
+    asked = rubric or rubric_of(record)
+    _check_single(asked)
+    return _opened(store, record, asked, None)
 
 
 def create_annotation_queue(
@@ -132,6 +137,7 @@ def create_annotation_queue(
         BadInput: If there is one of that name already.
     """
     checked_name("annotation queue", name)
+    _check_single(rubric)
     made = QueueRecord(
         id=random_id(),
         name=name,
@@ -166,9 +172,14 @@ def add_trace(store: Store, queue_id: str, trace_id: str) -> bool:
 
     Raises:
         NotFound: If there is no such queue.
+        BadInput: If it is no queue of traces.
     """
     checked_id("trace_id", trace_id)
-    queue_by_id(store, queue_id)
+    if queue_by_id(store, queue_id).kind != "traces":
+        raise BadInput(
+            f"Queue {queue_id!r} is over an experiment.",
+            "Put traces into a queue made by create_annotation_queue().",
+        )
     return store.write(lambda connection: queues.add_trace(connection, queue_id, trace_id))
 
 
@@ -218,20 +229,30 @@ def _check_rubric(records: Sequence[ExperimentRecord], rubric: Rubric) -> None:
         )
 
 
+def _check_single(rubric: Rubric) -> None:
+    if rubric.is_pairwise:
+        raise BadInput(
+            f"Rubric {rubric.name!r} asks which of two outputs is better; a trace has one.",
+            "Leave the preference out, or compare two experiments.",
+        )
+
+
 def _opened(store: Store, wanted: QueueRecord, rubric: Rubric, terms: Terms | None) -> Opened:
     """Find or make a queue, and note what it asks from now on."""
     with store.reading() as connection:
         found = queues.by_id(connection, wanted.id)
     if found is None:
         made = replace(_with_terms(wanted, terms), definitions=_definitions(rubric))
-        store.write(lambda connection: _put(connection, made, rubric))
-        return Opened(made, rubric)
+        found = store.write(lambda connection: _put(connection, made, rubric))
+        if found.created_at == made.created_at:
+            return Opened(found, rubric)
     notices = _terms_notices(found, terms)
-    if [d.config_id for d in rubric.dimensions] != _config_ids(found):
+    changed = [d.config_id for d in rubric.dimensions] != _config_ids(found)
+    if changed:
         store.write(lambda connection: _put_configs(connection, found, rubric))
         notices.append("The rubric has changed since the last time.")
     record = replace(found, definitions=_definitions(rubric))
-    return Opened(record, rubric, tuple(notices))
+    return Opened(record, rubric, tuple(notices), changed)
 
 
 def _with_terms(wanted: QueueRecord, terms: Terms | None) -> QueueRecord:
@@ -277,9 +298,11 @@ def _terms_notices(found: QueueRecord, terms: Terms | None) -> list[str]:
     return [f"This queue keeps its {kept}; a rubric of another name begins a new queue."]
 
 
-def _put(connection: Connection, record: QueueRecord, rubric: Rubric) -> None:
-    queues.create(connection, record, [d.config_id for d in rubric.dimensions])
+def _put(connection: Connection, record: QueueRecord, rubric: Rubric) -> QueueRecord:
+    """Store a queue; gives the one that stands, which somebody else may have made meanwhile."""
     _put_definitions(connection, rubric)
+    queues.create(connection, record, [d.config_id for d in rubric.dimensions])
+    return queues.by_id(connection, record.id) or record
 
 
 def _put_configs(connection: Connection, record: QueueRecord, rubric: Rubric) -> None:

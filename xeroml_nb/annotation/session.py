@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.annotation.decision import Decision
@@ -13,7 +13,7 @@ from xeroml_nb.annotation.joining import Joining
 from xeroml_nb.annotation.log import Log
 from xeroml_nb.annotation.order import hashed_chance
 from xeroml_nb.annotation.plan import Plan, key_of
-from xeroml_nb.errors import BadInput
+from xeroml_nb.errors import BadInput, StoreError
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.records.label import BLANK, Action, EntryKey, Label
@@ -141,6 +141,11 @@ class LabellingSession:
         """How far this person is."""
         return self._log.tally
 
+    @property
+    def note(self) -> str:
+        """What the person should know of the order; empty if nothing."""
+        return self._joining.note
+
     def next_open(self, position: int = 0) -> int | None:
         """The first undecided position from one on; None if all that is known is decided."""
         with self._lock:
@@ -179,7 +184,7 @@ class LabellingSession:
         """What is said of the entry at a position."""
         with self._lock:
             self._read_through(position + 1)
-            return self._log.label(self.plan.key(position))
+            return self._fitting(self._log.label(self.plan.key(position)))
 
     def is_decided(self, position: int) -> bool:
         """The entry at a position has its required answers."""
@@ -188,7 +193,8 @@ class LabellingSession:
     def pace(self) -> list[float]:
         """Seconds spent on the items labelled lately."""
         with self._lock:
-            return [label.active_seconds for label in self._log.labels.values()][-_LATEST:]
+            every = [label.active_seconds for label in self._log.labels.values()]
+            return [seconds for seconds in every if seconds][-_LATEST:]
 
     def left(self) -> dict[str, list[int]]:
         """Positions that were skipped, that are flagged, and that are undecided."""
@@ -229,11 +235,13 @@ class LabellingSession:
             if decision.sequence < expected:
                 return Receipt(decision.sequence, decision.position, self.label(decision.position))
             try:
-                event = self._event(decision)
-            except BadInput:
+                return self._keep(self._event(decision))
+            except StoreError:
+                raise
+            except Exception:
+                # Whatever is wrong with this one, the page's next decision can be taken.
                 self._log.passed_over(decision.session, decision.sequence)
                 raise
-            return self._keep(event)
 
     def record(self, key: EntryKey, answers: Mapping[str, Any], comment: str = "") -> None:
         """Store a label that was given elsewhere, such as in a spreadsheet.
@@ -284,11 +292,11 @@ class LabellingSession:
     def join(self) -> bool:
         """Take in what can be labelled by now; True if the order grew."""
         with self._lock:
-            before = len(self.plan.entries)
+            before = self.plan.total
             self.plan.look()
             self.plan.read_all()
-            new = [k for k in self._material.finished() if k not in self.plan.positions]
-            return self._add(new) or len(self.plan.entries) > before
+            self._add([k for k in self._material.finished() if k not in self.plan.positions])
+            return self.plan.total > before
 
     # Inside.
 
@@ -296,14 +304,14 @@ class LabellingSession:
         """Make the first part of the order, unless there is one."""
         if self.plan.total:
             return
-        plain = self._joining.is_plain
-        self._add(self._material.first(_FIRST) if plain else self._material.finished())
+        keys = self._material.first(_FIRST) if self._joining.is_plain else []
+        self._add(keys if len(keys) >= _FIRST else self._material.finished())
 
-    def _add(self, keys: Sequence[EntryKey]) -> bool:
+    def _add(self, keys: Sequence[EntryKey]) -> None:
         """Put entries at the end of the order, with the labels that carry over to them."""
         planned = self._joining.planned(keys)
         if not planned:
-            return False
+            return
         carries: list[LabelEvent] = []
         for key, (shown, label) in self._joining.carried.items():
             carries += self._make.carrying(key, shown, label)
@@ -317,7 +325,6 @@ class LabellingSession:
         self.plan.look()
         self.plan.read_all()
         self._log.catch_up()
-        return True
 
     def _event(self, decision: Decision) -> LabelEvent:
         """The event of a decision, once all of it is checked."""
@@ -335,7 +342,8 @@ class LabellingSession:
         if appended.change is None:
             return Receipt(event.sequence, None, BLANK, others=appended.others)
         position = self.plan.positions.get(appended.change.key)
-        return Receipt(event.sequence, position, appended.change.after, others=appended.others)
+        label = self._fitting(appended.change.after)
+        return Receipt(event.sequence, position, label, others=appended.others)
 
     def _position(self, key: EntryKey) -> int:
         self.plan.read_all()
@@ -367,7 +375,13 @@ class LabellingSession:
 
     def _entry(self, position: int, key: EntryKey, shown: Shown) -> Entry:
         swapped = len(shown.outputs) > 1 and self._is_swapped(key)
-        return Entry(position, key, shown, self._log.label(key), swapped)
+        return Entry(position, key, shown, self._fitting(self._log.label(key)), swapped)
+
+    def _fitting(self, label: Label) -> Label:
+        """A label without answers that the rubric, as it is now, would not take."""
+        asked = {d.name: d for d in self.rubric.dimensions}
+        fitting = {n: v for n, v in label.answers.items() if n in asked and asked[n].accepts(v)}
+        return label if len(fitting) == len(label.answers) else replace(label, answers=fitting)
 
     def _is_swapped(self, key: EntryKey) -> bool:
         """Which side a run is on is drawn for each entry, always the same for the queue's seed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from xeroml_nb.annotation.rubric import Kind
+from xeroml_nb.annotation.dimension import Kind
 from xeroml_nb.records.label import BLANK
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.annotation import keymap
 from xeroml_nb.annotation.content.difference import difference
 from xeroml_nb.annotation.content.reading import chips, part, raw_part
+from xeroml_nb.errors import BadInput
 from xeroml_nb.records.json_text import preview, said
 from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.store import scores
@@ -23,25 +24,33 @@ _SIDES = ("left", "right")
 def entry_wire(entry: Entry) -> dict[str, Any]:
     """An entry as it is shown; what cannot be rendered says so in its place."""
     shown = entry.shown
-    parts = dict(_named_parts(entry))
+    parts = [_part(n, name, value) for n, (name, value) in enumerate(_named_parts(entry))]
+    first, last = len(shown.parts), len(shown.parts) + len(shown.outputs)
     compared = None
     if len(shown.outputs) == 1:
         compared = difference(shown.expected, shown.outputs[0])
     return {
         "pos": entry.position,
         "title": shown.title,
-        "before": [_part(name, parts[name]) for name, _ in shown.parts],
-        "outputs": [_part(name, parts[name]) for name in _output_names(entry)],
-        "after": [_part(name, parts[name]) for name, _ in shown.after],
+        "before": parts[:first],
+        "outputs": parts[first:last],
+        "after": parts[last:],
         "diff": compared,
         "chips": chips(shown.metadata),
         "label": entry.label.to_wire(),
     }
 
 
-def raw_wire(entry: Entry, name: str) -> list[Any]:
-    """One part of an entry as exact text."""
-    return raw_part(name, dict(_named_parts(entry)).get(name)).nodes
+def raw_wire(entry: Entry, number: int) -> list[Any]:
+    """One part of an entry as exact text.
+
+    Raises:
+        BadInput: If it has no part of that number.
+    """
+    parts = list(_named_parts(entry))
+    if not 0 <= number < len(parts):
+        raise BadInput(f"{entry.shown.title!r} has no part {number}.", "Run the cell again.")
+    return raw_part(*parts[number]).nodes
 
 
 def counts_wire(session: LabellingSession) -> dict[str, Any]:
@@ -101,12 +110,12 @@ def _output_names(entry: Entry) -> list[str]:
     return ["output"] if len(entry.shown.outputs) == 1 else list(_SIDES)
 
 
-def _part(name: str, value: Any) -> dict[str, Any]:
+def _part(number: int, name: str, value: Any) -> dict[str, Any]:
     try:
-        return part(name, value).to_wire()
+        return part(name, value).to_wire() | {"id": number}
     except Exception as error:  # noqa: BLE001 - one odd value must not end a person's work
         text = f"This could not be rendered ({said(error)}); “raw” shows it."
-        return {"name": name, "kind": "text", "nodes": [["p", text]], "cut": 0}
+        return {"name": name, "kind": "text", "nodes": [["p", text]], "cut": 0, "id": number}
 
 
 def _command(session: LabellingSession, command: keymap.Command) -> dict[str, Any]:

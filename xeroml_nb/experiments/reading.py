@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xeroml_nb.experiments.results import Result
 from xeroml_nb.records.dataset import DatasetItem
+from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.store import datasets, experiments, scores
 
 if TYPE_CHECKING:
@@ -47,11 +48,22 @@ def _planned_items(connection: Connection, record: ExperimentRecord) -> Sequence
 
 
 def _by_trace(found: list[Score]) -> dict[str, dict[str, Score]]:
-    """Scores by trace and name; of several with one name the newest counts."""
+    """Scores by trace and name.
+
+    Of several people's scores with one name, what was settled counts, else the latest. Where code
+    and people score under one name, people's is called "NAME (human)".
+    """
+    by_code = {score.name for score in found if score.source is not ScoreSource.HUMAN}
     by_trace: dict[str, dict[str, Score]] = {}
-    for score in found:
-        by_trace.setdefault(score.target.trace_id or "", {})[score.name] = score
+    for score in sorted(found, key=_is_settled):
+        both = score.source is ScoreSource.HUMAN and score.name in by_code
+        name = f"{score.name} (human)" if both else score.name
+        by_trace.setdefault(score.target.trace_id or "", {})[name] = score
     return by_trace
+
+
+def _is_settled(score: Score) -> bool:
+    return isinstance(score.metadata, dict) and bool(score.metadata.get("adjudicated"))
 
 
 def _begin(run: ItemRun) -> datetime:

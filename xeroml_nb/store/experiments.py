@@ -161,7 +161,20 @@ def succeeded(
         .order_by(items.c.position, runs.c.repetition)
         .limit(limit)
     )
-    return [(i, r) for i, r in connection.execute(query)]
+    found = [(i, r) for i, r in connection.execute(query)]
+    return found if limit is not None else found + _beside_the_dataset(connection, here, found)
+
+
+def _beside_the_dataset(
+    connection: Connection, here: tuple[sa.ColumnElement[bool], ...], found: list[tuple[str, int]]
+) -> list[tuple[str, int]]:
+    """The item runs of inputs that a user's own loop handed in besides the dataset's."""
+    count = connection.execute(sa.select(sa.func.count()).select_from(runs).where(*here))
+    if count.scalar_one() == len(found):
+        return []
+    known = set(found)
+    query = sa.select(runs.c.item_id, runs.c.repetition).where(*here).order_by(runs.c.started_at)
+    return [(i, r) for i, r in connection.execute(query) if (i, r) not in known]
 
 
 def _in_order(keys: list[tuple[str, int]], item_ids: Sequence[str] | None) -> list[tuple[str, int]]:

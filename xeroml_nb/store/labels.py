@@ -70,6 +70,18 @@ def annotators(connection: Connection, queue_id: str) -> list[str]:
     return sorted(connection.execute(query).scalars())
 
 
+def queues_with(connection: Connection, annotator: str, trace_id: str, dimension: str) -> list[str]:
+    """The queues in which a person answered a question on a trace, the latest first."""
+    query = (
+        sa.select(events.c.queue_id)
+        .where(events.c.trace_id == trace_id, events.c.annotator == annotator)
+        .where(events.c.dimension == dimension)
+        .group_by(events.c.queue_id)
+        .order_by(sa.func.max(events.c.id).desc())
+    )
+    return list(connection.execute(query).scalars())
+
+
 def last_sequence(connection: Connection, session: str) -> int:
     """The highest sequence number stored of a session; 0 if none is."""
     query = sa.select(sa.func.max(events.c.sequence)).where(events.c.session == session)

@@ -271,4 +271,5 @@ label_events = sa.Table(
     _text("tool_version", null=False),
     sa.UniqueConstraint("session", "sequence"),
     sa.Index("label_events_by_log", "queue_id", "annotator", "id"),
+    sa.Index("label_events_by_trace", "trace_id"),
 )

@@ -75,14 +75,15 @@ def find(connection: Connection, **columns: str | None) -> list[Score]:
 
 
 def of_experiment(connection: Connection, experiment_id: str) -> list[Score]:
-    """The scores on the traces of an experiment's item runs, oldest first."""
+    """The scores on the traces of an experiment's item runs, the latest change last."""
     query = (
         sa.select(table)
         .join(item_runs, item_runs.c.trace_id == table.c.trace_id)
         .where(item_runs.c.experiment_id == experiment_id)
         .where(table.c.observation_id.is_(None))
+        .order_by(table.c.updated_at)
     )
-    return sorted((_from_row(row) for row in connection.execute(query)), key=_by_time)
+    return [_from_row(row) for row in connection.execute(query)]
 
 
 def history(connection: Connection, score_id: str) -> list[tuple[Any, str | None]]:
@@ -93,10 +94,6 @@ def history(connection: Connection, score_id: str) -> list[tuple[Any, str | None
         .order_by(score_history.c.replaced_at)
     )
     return [(_value(row), row.comment) for row in connection.execute(query)]
-
-
-def _by_time(score: Score) -> Any:
-    return score.created_at
 
 
 def _stored(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:

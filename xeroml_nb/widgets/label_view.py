@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -18,8 +19,6 @@ from xeroml_nb.records.json_text import said
 from xeroml_nb.widgets.host import STATIC, answer_while_busy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xeroml_nb.annotation.labels import Labels
     from xeroml_nb.annotation.session import LabellingSession
 
@@ -41,11 +40,12 @@ class LabelView(anywidget.AnyWidget):
 
     _esm = MODULE
     _css = STATIC / "label" / "label.css"
-    setup = traitlets.Dict({"annotator": None}).tag(sync=True)
+    setup = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, named: Callable[[str], None]) -> None:
-        super().__init__()
-        self._named = named
+    def __init__(self) -> None:
+        super().__init__(setup={"annotator": None, "id": random_id()})
+        # Messages may arrive on the main thread and, while a cell blocks that, on another.
+        self._lock = threading.RLock()
         self._session: LabellingSession | None = None
         self._labels: Labels | None = None
         self._notices: list[dict[str, Any]] = []
@@ -64,7 +64,7 @@ class LabelView(anywidget.AnyWidget):
         position = session.next_open()
         first = self._news(position or 0, 1) | {"at": position}
         self.setup = setup_wire(session) | {
-            "id": random_id(),
+            "id": self.setup["id"],
             "first": first,
             "counts": counts_wire(session),
         }
@@ -86,16 +86,15 @@ class LabelView(anywidget.AnyWidget):
     def _received(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
         """Answer a message of the page; the front end would swallow an error, so it is shown."""
         try:
-            self._answer(str(message.get("kind")), message)
+            with self._lock:
+                self._answer(str(message.get("kind")), message)
         except XeromlError as error:
             self.show_trouble(str(error))
         except Exception as error:  # noqa: BLE001 - it is shown, whatever it is
             self.show_trouble(said(error))
 
     def _answer(self, kind: str, message: dict[str, Any]) -> None:
-        if kind == "annotator":
-            self._named(str(message.get("name")))
-        elif self._session is not None and self._labels is not None:
+        if self._session is not None and self._labels is not None:
             answer = getattr(self, f"_on_{kind}", None)
             if answer is None:
                 raise BadInput(f"The page says {kind!r}.", "Run the cell again.")
@@ -117,11 +116,12 @@ class LabelView(anywidget.AnyWidget):
             decision = Decision.from_wire(message)
             receipt = session.decide(decision)
         except OutOfTurn as error:
-            self._tell("again", expected=error.expected)
+            self._tell("again", **where, expected=error.expected)
         except StoreError as error:
             self._tell("stuck", text=str(error))
-        except XeromlError as error:
-            self._tell("refused", **where, text=str(error), **self._truth(session, message))
+        except Exception as error:  # noqa: BLE001 - the person is told, whatever it is
+            text = str(error) if isinstance(error, XeromlError) else said(error)
+            self._tell("refused", **where, text=text, **self._truth(session, message))
         else:
             told = self._counts() | {"pos": receipt.position, "label": receipt.label.to_wire()}
             if receipt.others:
@@ -131,8 +131,8 @@ class LabelView(anywidget.AnyWidget):
 
     def _on_raw(self, session: LabellingSession, message: dict[str, Any]) -> None:
         entry = session.entry(int(message["pos"]))
-        name = str(message["part"])
-        self._tell("raw", pos=entry.position, part=name, nodes=raw_wire(entry, name))
+        number = int(message["part"])
+        self._tell("raw", pos=entry.position, part=number, nodes=raw_wire(entry, number))
 
     def _on_reveal(self, session: LabellingSession, message: dict[str, Any]) -> None:
         entry = session.entry(int(message["pos"]))

@@ -32,6 +32,7 @@ from xeroml_nb.records.json_text import said
 from xeroml_nb.records.label import EntryKey
 from xeroml_nb.widgets.host import Remainder, Static
 from xeroml_nb.widgets.label_view import LabelView, text_of_moment
+from xeroml_nb.widgets.name_form import NameForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ class Labeller(Labels):
         self._session: LabellingSession | None = None
         self._displayed_in: int | None = None
         self._remainder = Remainder()
-        self._view = LabelView(self._begin)
+        self._view = LabelView()
         if annotator is not None:
             self._begin(annotator)
 
@@ -88,7 +89,7 @@ class Labeller(Labels):
     def show(self) -> None:
         """Appear below the running cell."""
         self._displayed_in = _execution_count()
-        display(self._view)
+        display(self._view if self._session is not None else NameForm(self._begin, self._view))
         self._remainder.update(self._static())
         self._remainder.show()
         self._follow()
@@ -185,14 +186,13 @@ class Labeller(Labels):
             self._follow()
 
     def _notices(self, session: LabellingSession) -> list[dict[str, Any]]:
-        notices: list[dict[str, Any]] = [{"text": text} for text in self._opened.notices]
+        texts = [*self._opened.notices, *filter(None, [session.note])]
+        notices: list[dict[str, Any]] = [{"text": text} for text in texts]
         stale = {key for key, _ in session.stale()}
-        if stale and notices:
-            notices[-1] = {
-                "text": f"The rubric has changed: {len(stale)} items were labelled under "
-                "an earlier version of a question.",
-                "actions": {"requeue": "Label them again", "keep": "Keep them"},
-            }
+        if stale and self._opened.changed:
+            text = f"{len(stale)} items were labelled under an earlier version of a question."
+            actions = {"requeue": "Label them again", "keep": "Keep them"}
+            notices.append({"text": text, "actions": actions})
         if session.saved:
             notices.append(
                 {"text": f"Resumed: {session.tally.done} of {session.total} labelled so far."}
@@ -281,6 +281,11 @@ def annotate(  # noqa: PLR0913 - the words of the front door
         default = Rubric.preference() if len(experiments) > 1 else Rubric.pass_fail()
         opened = open_for_experiments(store, experiments, rubric or default, terms)
     else:
+        if terms is not None:
+            raise BadInput(
+                "order=, team=, overlap= and repeats= are for experiments.",
+                "A queue of traces comes as it was filled.",
+            )
         store = get_client().store
         queue_id = what.id if isinstance(what, AnnotationQueue) else str(what)
         opened = open_annotation_queue(store, queue_id, rubric)

@@ -9,6 +9,10 @@ export function blank() {
 	return { answers: {}, skipped: false, flagged: false, comment: "", correction: null };
 }
 
+export function said(label, dimension) {
+	return Object.hasOwn(label.answers, dimension.name);
+}
+
 // The label after a decision; the same steps as in Python's fold.
 export function applied(label, { action, dimension, value }) {
 	const answers = { ...label.answers };
@@ -32,6 +36,7 @@ export class Desk {
 		this.entries = new Map();
 		this.done = [];
 		this.undone = [];
+		this.travels = new Map();
 		this.position = 0;
 		this.focus = 0;
 		this.total = 0;
@@ -85,6 +90,7 @@ export class Desk {
 			else this.show(state.at ?? 0);
 		}
 		this.handOver();
+		setTimeout(() => this.handOver(), 2500);
 		this.fetchAhead();
 	}
 
@@ -97,6 +103,8 @@ export class Desk {
 	// Enough is kept here to go on for long while the kernel is busy.
 	fetchAhead() {
 		const from = this.loaded;
+		if (from === this.fetched) return;
+		this.fetched = from;
 		if (from < this.total && from - this.position < AHEAD) this.ask({ kind: "more", from, count: 40 });
 	}
 
@@ -117,9 +125,17 @@ export class Desk {
 	on_ack(message) {
 		const mine = message.session === this.link.session;
 		if (mine) this.link.settle(message.seq);
+		this.expected = null;
 		this.savedAt = this.now();
 		this.take(message);
 		if (message.pos !== null && !this.link.has(message.pos)) this.relabel(message.pos, message.label);
+		const thought = this.travels.get(message.seq) ?? null;
+		this.travels.delete(message.seq);
+		if (mine && thought !== null && thought !== message.pos) {
+			this.done = this.undone = [];
+			this.ask({ kind: "more", from: thought, count: 1 });
+			if (message.pos !== null) this.go(message.pos);
+		}
 		if (mine && this.awaited === message.seq) {
 			this.awaited = null;
 			if (message.pos === null) this.echo = "nothing to undo or redo";
@@ -128,13 +144,18 @@ export class Desk {
 		if (!mine) this.handedOver(message);
 	}
 
-	on_again({ expected }) {
+	on_again({ session, expected }) {
+		if (session !== this.link.session || this.link.stuck || this.expected === expected) return;
+		this.expected = expected;
 		this.link.resend(expected);
 	}
 
 	on_refused({ session, seq, text, pos, label }) {
-		if (session === this.link.session) this.link.settle(seq);
-		this.trouble = text;
+		if (session === this.link.session) {
+			this.link.settle(seq);
+			this.done = this.done.filter((one) => one.seq !== seq);
+		} else this.handedOver({ session, seq });
+		this.warn(text);
 		if (label) this.relabel(pos, label);
 	}
 
@@ -157,7 +178,13 @@ export class Desk {
 	}
 
 	on_trouble({ text }) {
+		this.warn(text);
+	}
+
+	// A warning stays long enough to be read, however fast one goes on.
+	warn(text) {
 		this.trouble = text;
+		this.warned = this.now();
 	}
 
 	take({ entries, total, counts, notices }) {
@@ -196,7 +223,7 @@ export class Desk {
 	isDone(label) {
 		const needed = this.dimensions.filter((d) => d.required);
 		if (!needed.length) return label.skipped || Object.keys(label.answers).length > 0;
-		return needed.every((d) => label.answers[d.name] !== undefined);
+		return needed.every((d) => said(label, d));
 	}
 
 	isOpen(label) {
@@ -213,6 +240,7 @@ export class Desk {
 
 	// Show an item, wherever it is; one that is not here yet is asked for.
 	go(position) {
+		this.acted = true;
 		this.show(Math.min(Math.max(position, 0), Math.max(this.total - 1, 0)));
 		if (!this.entry) this.fetchAhead();
 		this.trim();
@@ -224,12 +252,11 @@ export class Desk {
 		this.position = position;
 		this.focus = this.firstFocus();
 		this.presented = this.now();
-		this.trouble = "";
+		if (this.now() - this.warned > 5000) this.trouble = "";
 	}
 
 	firstFocus() {
-		const answers = this.label.answers;
-		const open = this.dimensions.findIndex((d) => d.required && answers[d.name] === undefined);
+		const open = this.dimensions.findIndex((d) => d.required && !said(this.label, d));
 		return Math.max(0, open);
 	}
 
@@ -275,16 +302,16 @@ export class Desk {
 		if (!this.mayDecide()) return false;
 		const before = entry.label;
 		const after = applied(before, { action, dimension, value });
-		this.done.push({ position: this.position, before, after });
-		this.undone = [];
 		this.entries.set(this.position, { ...entry, label: after });
-		this.hand({ action, dimension, value });
+		const { seq } = this.hand({ action, dimension, value });
+		this.done.push({ position: this.position, before, after, seq });
+		this.undone = [];
 		return true;
 	}
 
 	mayDecide() {
 		this.acted = true;
-		if (this.link.isFull) this.trouble = "500 decisions wait for the kernel. Go on when it answers.";
+		if (this.link.isFull) this.warn("500 decisions wait for the kernel. Go on when it answers.");
 		return Boolean(this.entry) && !this.link.isFull;
 	}
 
@@ -318,8 +345,7 @@ export class Desk {
 
 	// Go to the next question of the item, or to the next item after the last one.
 	step() {
-		const answers = this.label.answers;
-		const unanswered = (d) => answers[d.name] === undefined;
+		const unanswered = (d) => !said(this.label, d);
 		const later = this.dimensions.findIndex(
 			(d, i) => i > this.focus && unanswered(d) && (d.required || CHOSEN.has(d.kind)),
 		);
@@ -353,12 +379,14 @@ export class Desk {
 	travel(action, from, to, side) {
 		if (!this.mayDecide()) return;
 		const known = from.pop();
-		const message = this.hand({ action, dimension: null, value: null });
+		const message = this.hand({ action, dimension: null, value: null, of: known?.position });
 		if (!known) {
 			this.awaited = message.seq;
+			to.length = 0;
 			return;
 		}
 		to.push(known);
+		this.travels.set(message.seq, known.position);
 		this.go(known.position);
 		if (this.entry) this.relabel(known.position, known[side]);
 		this.focus = this.firstFocus();
@@ -367,6 +395,7 @@ export class Desk {
 
 	retry() {
 		this.link.stuck = "";
+		this.handOver();
 		this.link.resend();
 		this.changed();
 	}

@@ -22,18 +22,20 @@ export function commandOf(event, commands) {
 // The dimension and the answer that a key picks: digits on the one in focus, letters on any.
 export function answerOf(event, dimensions, focus) {
 	if (event.ctrlKey || event.metaKey || event.altKey) return null;
+	const pick = (key, asked) => {
+		for (const dimension of asked) {
+			const choice = dimension.choices.find((c) => c.keys.includes(key));
+			if (choice) return { dimension, value: choice.value };
+		}
+		return null;
+	};
 	const digit = digitOf(event);
-	const key = digit ?? event.key.toLowerCase();
-	const asked = digit === null ? dimensions : [dimensions[focus]];
-	for (const dimension of asked) {
-		const choice = dimension.choices.find((c) => c.keys.includes(key));
-		if (choice) return { dimension, value: choice.value };
-	}
-	return null;
+	const typed = digit === event.key ? null : pick(event.key.toLowerCase(), dimensions);
+	return typed ?? (digit && pick(digit, [dimensions[focus]]));
 }
 
 // Keys that belong to the browser or the system are let through.
 export function passes(event) {
 	if (event.key === "Tab" || /^F\d+$/.test(event.key)) return true;
-	return event.altKey || ["Shift", "Control", "Alt", "Meta"].includes(event.key);
+	return event.altKey || /^(Shift|Control|Alt|AltGraph|Meta|CapsLock)$/.test(event.key);
 }

@@ -57,8 +57,8 @@ export class Link {
 	}
 
 	has(position) {
-		for (const { message } of this.pending.values()) if (message.pos === position) return true;
-		return false;
+		const about = ({ message }) => message.pos === position || message.of === position;
+		return [...this.pending.values()].some(about);
 	}
 
 	store() {
@@ -75,14 +75,17 @@ export class Link {
 	// Decisions that an earlier page of this browser could not hand over.
 	leftBehind() {
 		const found = [];
-		try {
-			for (const name of Object.keys(this.storage)) {
-				if (!name.startsWith(this.prefix) || name.endsWith(this.session)) continue;
+		for (const name of Object.keys(this.storage ?? {})) {
+			const session = name.slice(this.prefix.length);
+			if (!name.startsWith(this.prefix) || session === this.session) continue;
+			// Another person's name may begin like this one's.
+			if (session.includes(":")) continue;
+			try {
 				const { at, kept } = JSON.parse(this.storage.getItem(name));
 				if (this.now() - at > PATIENCE) found.push({ name, kept });
+			} catch {
+				// It is not one of ours.
 			}
-		} catch {
-			return found;
 		}
 		return found;
 	}

@@ -1,11 +1,25 @@
 // How the desk and its views come to life in a notebook.
 
+// What a view's own model listens to ends with that view; the first model stays.
+const models = new Map();
 const desks = new Map();
+
+function initialize({ model }) {
+	models.set(model.get("setup").id, model);
+}
 
 function deskOf(model) {
 	const setup = model.get("setup");
-	if (!desks.has(setup.id)) desks.set(setup.id, makeDesk(model, setup));
+	if (!desks.has(setup.id)) desks.set(setup.id, makeDesk(models.get(setup.id) ?? model, setup));
 	return desks.get(setup.id);
+}
+
+function storageOf() {
+	try {
+		return window.localStorage;
+	} catch {
+		return null;
+	}
 }
 
 function makeDesk(model, setup) {
@@ -13,7 +27,7 @@ function makeDesk(model, setup) {
 	const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
 	const prefix = `xn-label:${setup.queue}:${setup.annotator}:`;
 	const send = (message) => model.send(message);
-	const link = new Link({ send, prefix, session, storage: window.localStorage, now });
+	const link = new Link({ send, prefix, session, storage: storageOf(), now });
 	const desk = new Desk({ setup, link, now });
 	desk.kernelStatus = () => model.widget_manager?.kernel?.status ?? "";
 	desk.answerNotice = (notice, name) => {
@@ -29,37 +43,16 @@ function makeDesk(model, setup) {
 	return desk;
 }
 
-// Who labels is asked once, where nobody said it.
-function askName(model, el) {
-	const input = element("input", "xn-input");
-	input.setAttribute("aria-label", "Who labels?");
-	const begin = button("xn-answer", "Start", () => {
-		if (input.value.trim()) model.send({ kind: "annotator", name: input.value.trim() });
-	});
-	const trouble = element("span", "xn-dim");
-	const form = element("div", "xn-label xn-ask", "Who labels?", input, begin, trouble);
-	form.addEventListener("focusin", (event) => {
-		event.target.dataset.lmSuppressShortcuts = "true";
-	});
-	form.addEventListener("keydown", (event) => {
-		event.stopPropagation();
-		if (event.key === "Enter") begin.click();
-	});
-	model.on("msg:custom", (message) => {
-		if (message.kind === "trouble") setText(trouble, message.text);
-	});
-	el.replaceChildren(form);
-}
-
 function render({ model, el }) {
 	let view = null;
 	const begin = () => {
 		view?.remove();
 		view = null;
 		el.replaceChildren();
-		if (!model.get("setup").annotator) return askName(model, el);
+		// Nothing is shown before somebody has said who labels.
+		if (!model.get("setup").annotator) return;
 		view = new View(deskOf(model), el);
-		model.send({ kind: "hello" });
+		view.desk.link.post({ kind: "hello" });
 	};
 	begin();
 	model.on("change:setup", begin);
@@ -69,4 +62,4 @@ function render({ model, el }) {
 	};
 }
 
-export default { render };
+export default { initialize, render };

@@ -24,6 +24,6 @@ export function paceText(latest, left) {
 
 export function durationText(seconds) {
 	if (seconds < 60) return `${seconds} s`;
-	if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-	return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+	const minutes = Math.round(seconds / 60);
+	return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

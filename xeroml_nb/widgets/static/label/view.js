@@ -127,7 +127,7 @@ export class View {
 	}
 
 	drawQuestion({ row, buttons, typed, dimension }, label, focused) {
-		const answer = label.answers[dimension.name];
+		const answer = said(label, dimension) ? label.answers[dimension.name] : undefined;
 		row.classList.toggle("xn-focus", focused);
 		for (const { made, value } of buttons) {
 			const chosen = String(value === answer);
@@ -159,7 +159,9 @@ export class View {
 		if (this.scrolled && this.place !== entry.pos) paper.scrollTop = 0;
 		this.scrolled = this.scrolled && this.place === entry.pos;
 		this.place = entry.pos;
+		const held = paper.contains(document.activeElement);
 		paper.replaceChildren(this.paperOf(entry));
+		if (held && !paper.contains(document.activeElement)) this.focusRoot();
 		clearTimeout(this.ahead);
 		this.ahead = setTimeout(() => this.prepare(), 0);
 	}
@@ -176,7 +178,8 @@ export class View {
 	paperOf(entry) {
 		const known = this.papers.get(entry.pos);
 		const same = ["raw", "scores"].every((name) => known && known.entry[name] === entry[name]);
-		if (known && same && known.modes === this.modes && known.entry.outputs === entry.outputs)
+		const still = same && known.entry.label.carried === entry.label.carried;
+		if (still && known.modes === this.modes && known.entry.outputs === entry.outputs)
 			return known.node;
 		const node = this.makePaper(entry);
 		this.papers.set(entry.pos, { entry, node, modes: this.modes });
@@ -205,11 +208,11 @@ export class View {
 	}
 
 	makePart(entry, part, className = "") {
-		const raw = entry.raw?.[part.name];
+		const raw = entry.raw?.[part.id];
 		const head = element("div", "xn-part-name", part.name);
 		if (part.kind && part.kind !== "none") {
-			const ask = () => this.desk.ask({ kind: "raw", pos: entry.pos, part: part.name });
-			const back = () => this.desk.receive({ kind: "raw", pos: entry.pos, part: part.name });
+			const ask = () => this.desk.ask({ kind: "raw", pos: entry.pos, part: part.id });
+			const back = () => this.desk.receive({ kind: "raw", pos: entry.pos, part: part.id });
 			const text = raw ? "rendered" : part.cut ? "open in full" : "raw";
 			head.append(button("xn-quiet", text, raw ? back : ask));
 		}
@@ -387,7 +390,7 @@ export class View {
 			auto: () => this.switchAuto(),
 			agreement: () => desk.ask({ kind: "agreement" }),
 			help: () => desk.on_sheet({ name: "help", nodes: desk.setup.help }),
-			leave: () => {},
+			leave: () => (desk.trouble = ""),
 		};
 		steps[name]();
 		if (["compare", "unfold", "details"].includes(name)) this.shown = null;
@@ -399,13 +402,16 @@ export class View {
 		this.desk.focus = (this.desk.focus + by + count) % count;
 	}
 
-	accept() {
+	goOn() {
 		const { desk } = this;
-		const dimension = desk.dimensions[desk.focus];
-		const open = desk.label.answers[dimension.name] === undefined;
-		if (!dimension.choices.length && open) this.openTyped(dimension);
-		else if (desk.isOpen(desk.label)) desk.focus = desk.firstFocus();
+		if (desk.isOpen(desk.label)) desk.focus = desk.firstFocus();
 		else desk.advance();
+	}
+
+	accept() {
+		const dimension = this.desk.dimensions[this.desk.focus];
+		if (!dimension.choices.length && !said(this.desk.label, dimension)) this.openTyped(dimension);
+		else this.goOn();
 	}
 
 	switchAuto() {
@@ -423,8 +429,8 @@ export class View {
 	openTyped(dimension) {
 		const { desk } = this;
 		desk.focus = desk.dimensions.indexOf(dimension);
-		const answer = desk.label.answers[dimension.name];
-		this.openField(dimension.name, answer === undefined ? "" : String(answer), dimension);
+		const known = said(desk.label, dimension) ? String(desk.label.answers[dimension.name]) : "";
+		this.openField(dimension.name, known, dimension);
 		desk.changed();
 	}
 
@@ -468,13 +474,16 @@ export class View {
 	closeField(goOn = false) {
 		const { open, desk, input } = this;
 		if (!open) return;
+		// The text belongs to the item it was begun on; while nothing is taken, the field stays.
+		if (open.name !== "go" && open.position !== desk.position) desk.go(open.position);
+		if (open.name !== "go" && !desk.mayDecide()) return desk.changed();
 		this.open = null;
 		this.frame.field.hidden = true;
 		this.frame.commands.hidden = false;
 		const text = input.value.trim();
 		if (open.name === "go") this.goTo(text);
-		else if (open.position === desk.position && text !== open.value.trim()) this.keep(open, text, goOn);
-		else if (goOn) this.accept();
+		else if (text !== open.value.trim()) this.keep(open, text, goOn);
+		else if (goOn) this.goOn();
 		desk.changed();
 	}
 
@@ -486,12 +495,12 @@ export class View {
 	keep({ name, dimension }, text, goOn) {
 		const { desk } = this;
 		if (!dimension) {
-			desk.decide(name, { value: text || null });
+			if (!desk.decide(name, { value: text || null })) return;
 			desk.echo = `${name} kept`;
 			if (goOn && !desk.isOpen(desk.label)) desk.advance();
 		} else if (!text) desk.decide("clear", { dimension: dimension.name });
 		else if (dimension.kind === "text") this.answer(dimension, text, goOn);
-		else this.answerNumber(dimension, text);
+		else this.answerNumber(dimension, text, goOn);
 	}
 
 	answer(dimension, value, goOn) {
@@ -501,11 +510,11 @@ export class View {
 		this.desk.auto = auto;
 	}
 
-	answerNumber(dimension, text) {
-		const value = Number(text.replace(",", "."));
+	answerNumber(dimension, text, goOn) {
+		const value = Number(/,\d{3}$/.test(text) ? NaN : text.replace(",", "."));
 		const problem = numberProblem(dimension, value);
-		if (problem) this.desk.trouble = `${dimension.name}: ${text} is not ${problem}.`;
-		else this.answer(dimension, value, true);
+		if (problem) this.desk.warn(`${dimension.name}: ${text} is not ${problem}.`);
+		else this.answer(dimension, value, goOn);
 	}
 }
 
@@ -514,7 +523,7 @@ export function numberProblem({ minimum: low, maximum: high, step }, value) {
 	if (low !== null && value < low) return `at least ${low}`;
 	if (high !== null && value > high) return `at most ${high}`;
 	const steps = step === null ? 0 : (value - (low ?? 0)) / step;
-	return Math.abs(steps - Math.round(steps)) > 1e-6 ? `a step of ${step}` : "";
+	return Math.abs(steps - Math.round(steps)) <= 1e-6 ? "" : `a step of ${step}`;
 }
 
 function isField(node) {
