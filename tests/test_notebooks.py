@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -131,6 +132,22 @@ def test_the_quickstart_runs_from_top_to_bottom_and_version_2_is_better(run):
     assert code(done)[-1].outputs == []
     errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
     assert errors == []
+
+
+def test_the_labelling_notebook_runs_from_top_to_bottom(run):
+    done = run(read(FOLDER / "labelling.ipynb").cells)
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    # Nobody pressed a key: what is there was recorded, or carried over from what was.
+    assert "Empty DataFrame" in shown_last(done, "labels.to_frame()")
+    agreed = shown_last(done, "labels.agreement()")
+    assert re.search(r"verdict +nominal +\(bea, carl\) +8 +0\.75 ", agreed)
+    assert re.search(r"tone +ordinal +\(bea, carl\) +8 +0\.25 ", agreed)
+    settled = shown_last(done, "settled")
+    assert re.search(r"by you: 0 of 6 ", settled)
+    assert re.search(r"by bea: 6 of 72 .* carried 6", shown_last(done, "second"))
+    assert "by you: 0 of 72" in shown_last(done, "duel")
+    assert "by you: 0 of 1" in shown_last(done, 'xn.annotate(queue, annotator="you")')
 
 
 def test_the_quickstarts_last_cell_asks_the_model_that_is_configured(run, endpoint, monkeypatch):

@@ -26,6 +26,7 @@ from xeroml_nb.settings import Settings
 from xeroml_nb.store import datasets as stored_datasets
 from xeroml_nb.store import experiments as stored_experiments
 from xeroml_nb.store import observations as stored_observations
+from xeroml_nb.store import queues as stored_queues
 from xeroml_nb.store import scores as stored_scores
 from xeroml_nb.store.rows import Rows
 from xeroml_nb.store.store import Store
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    import pandas as pd
 
     from xeroml_nb.annotation.queue import AnnotationQueue
     from xeroml_nb.annotation.rubric import Rubric
@@ -393,6 +396,20 @@ class Client:
             NotFound: If there is no such queue.
         """
         return queues.add_trace(self._store, queue_id, trace_id)
+
+    def score_configs(self, name: str | None = None) -> pd.DataFrame:
+        """Every definition that a question of a rubric ever had.
+
+        Columns: `name, version` (from 1), `definition` (its kind, options and range).
+
+        Args:
+            name: Only those of one question.
+        """
+        import pandas as pd
+
+        with self._store.reading() as connection:
+            found = stored_queues.configs(connection, name)
+        return pd.DataFrame(found, columns=["name", "version", "definition"])
 
     # The store.
 

@@ -30,8 +30,10 @@ exp = client.get_experiment("made")
 labels = xn.annotate(exp, rubric, annotator="ann")
 labels"""
 SAID = """[
-    (r.item_id, r.dimension, r.value, r.comment, r.correction, r.skipped, r.flagged)
-    for r in labels.to_frame().astype(object).itertuples()
+    tuple(None if v != v else v for v in row)
+    for row in labels.to_frame()[
+        ["item_id", "dimension", "value", "comment", "correction", "skipped", "flagged"]
+    ].astype(object).itertuples(index=False)
 ]"""
 SCORED = """{
     r.item_id: [None if v != v else v for v in (r.verdict, r.tone, r.size, r.why)]
@@ -149,7 +151,7 @@ def test_everything_is_labelled_with_the_keyboard_alone(few):
     labelling.shows("q0007")
 
     labelling.has_saved(21)
-    assert it.value(SAID) == EXPECTED
+    assert sorted(it.value(SAID), key=str) == sorted(EXPECTED, key=str)
     assert it.value(SCORED) == EXPECTED_SCORES
     assert it.cell_count == 3
 
@@ -222,22 +224,23 @@ def test_what_models_and_people_wrote_is_only_ever_text(notebook):
     it.run(0, 1, 2)
     labelling = Labelling(it, 2)
     body = labelling.root.locator(".xn-body")
+    raw = body.get_by_role("button", name="raw", exact=True)
     texts = it.value("texts")
     titles = it.value("[row['id'] for row in rows]")
     labelling.focus()
     labelling.press("d", "r", "e")
     for number, title in enumerate(titles):
         labelling.shows(title)
-        assert labelling.output.locator(UNWANTED).count() == 0
+        assert labelling.root.locator(UNWANTED).count() == 0
         expect(labelling.root.locator("a[href^=javascript], a[href^=data]")).to_have_count(0)
-        for raw in body.get_by_role("button", name="raw").all():
-            raw.click()
-        expect(body.get_by_role("button", name="raw")).to_have_count(0)
+        for left in range(raw.count(), 0, -1):
+            raw.first.click()
+            expect(raw).to_have_count(left - 1)
         expect(body).to_contain_text(texts[number].split("\n")[0])
-        assert labelling.output.locator(UNWANTED).count() == 0
+        assert labelling.root.locator(UNWANTED).count() == 0
         labelling.press("p")
     expect(labelling.sheet).to_contain_text("✓ 10 of 10 labelled")
-    assert labelling.output.locator(UNWANTED).count() == 0
+    assert labelling.root.locator(UNWANTED).count() == 0
     expect(labelling.answer(texts[2], texts[0])).to_be_visible()
     expect(labelling.root.locator(".xn-questions")).to_contain_text(texts[6])
     labelling.press("Escape", "?")
@@ -249,8 +252,9 @@ def test_what_models_and_people_wrote_is_only_ever_text(notebook):
     assert "<img" not in static[-1].data["text/html"]
     assert texts[1] in static[-1].data["text/plain"]
     it.reload()
-    expect(labelling.output).to_contain_text(texts[1])
-    assert labelling.output.locator(UNWANTED).count() == 0
+    expect(labelling.output.locator(".xn-remainder")).to_contain_text(texts[1])
+    assert labelling.output.locator(".xn-remainder").locator(UNWANTED).count() == 0
+    assert labelling.root.locator(UNWANTED).count() == 0
     assert it.page.evaluate("window.hacked") is None
     assert it.page.title() != "1"
 
@@ -306,8 +310,9 @@ exp_b = xn.run(lambda input: f"two {input}", "questions", name=second)"""
         assert sorted(side.strip() for side in sides) == [f"one {number}", f"two {number}"]
         side = {"a": sides[0], "b": sides[1], "t": "tie", "n": "neither"}[key].split()[0]
         picked[side] += 1
-        page = it.page.locator("body").inner_text() + json.dumps([m["content"] for m in heard])
-        assert [name for name in names if name in page] == []
+        page = it.page.locator("body").inner_text()
+        said = [page, *(json.dumps(message) for message in heard)]
+        assert [text for text in said if any(name in text for name in names)] == []
         labelling.press(key)
     expect(labelling.sheet).to_contain_text("✓ 5 of 5 labelled")
     for name, side in zip(names, ("one", "two"), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from xeroml_nb.store.store import Store
 
 _LOOK_SECONDS = 1.0
+_SHARE = 10  # looking for what joins takes at most a tenth of the time
+_QUIET_LOOKS = 5
 _following: dict[tuple[str, str], Labeller]
 _last_annotator: str | None = None
 
@@ -72,6 +75,7 @@ class Labeller(Labels):
         self._blind = blind
         self._sessions: dict[str, LabellingSession] = {}
         self._session: LabellingSession | None = None
+        self._last_line = ""
         self._displayed_in: int | None = None
         self._remainder = Remainder()
         self._view = LabelView()
@@ -206,25 +210,38 @@ class Labeller(Labels):
         key = (self._queue.id, self._session.annotator)
         if _following.get(key) is not self:
             _following[key] = self
-            thread = threading.Thread(target=self._keep_joining, args=[key], daemon=True)
-            thread.start()
+            threading.Thread(target=self._look_after, args=[key], daemon=True).start()
 
-    def _keep_joining(self, key: tuple[str, str]) -> None:
-        session = self.session
-        growing = True
+    def _look_after(self, key: tuple[str, str]) -> None:
+        """Take in what joins, and keep the line for the saved notebook up to date.
+
+        As long as this is the newest labeller of its queue and person.
+        """
+        growing, said_last, quiet = True, self._line(), 0
         pause = threading.Event()
-        while growing and _following.get(key) is self:
-            try:
-                growing = self._material.is_growing()
-                if session.join():
-                    self._view.grew()
-            except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
-                self._view.show_trouble(
-                    str(error) if isinstance(error, XeromlError) else said(error)
-                )
-                return
-            self._remainder.update(self._static())
-            pause.wait(_LOOK_SECONDS)
+        while _following.get(key) is self:
+            began = time.monotonic()
+            growing = growing and self._take_in()
+            line = self._line()
+            quiet = quiet + 1 if line == self._last_line else 0
+            self._last_line = line
+            # Not with every label: a message of its own would follow each of them.
+            if line != said_last and quiet >= _QUIET_LOOKS:
+                said_last = line
+                self._remainder.update(self._static())
+            pause.wait(max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began)))
+
+    def _take_in(self) -> bool:
+        """Put in order what is finished by now; False once nothing more can follow."""
+        try:
+            growing = self._material.is_growing()
+            if self.session.join():
+                self._view.grew()
+        except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
+            text = str(error) if isinstance(error, XeromlError) else said(error)
+            self._view.show_trouble(text)
+            return False
+        return growing
 
     def _line(self) -> str:
         session = self._session
