@@ -281,6 +281,7 @@ exp = xn.start(slow, "questions", name="made", concurrency=8)"""
         expect(labelling.sheet).to_be_hidden()
         while labelling.notebook.value("len(labels.to_frame())") < finished:
             expect(labelling.sheet).to_be_hidden()
+            expect(labelling.root.locator(".xn-item-title")).to_be_visible()
             labelling.answer_as_asked(1, rate=10)
             labelling.has_saved(it.value("len(labels.to_frame())"))
         expect(labelling.sheet).to_contain_text(f"✓ {finished} of {finished} labelled")

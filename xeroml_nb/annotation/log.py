@@ -100,7 +100,7 @@ class Log:
         change = changes.get(_page(event))
         if stored_id:
             change = self._take(replace(event, id=stored_id))
-        self._next[event.session] = event.sequence + 1
+        self._next[event.session] = max(self.expected(event.session), event.sequence + 1)
         return Appended(change, others=bool(found))
 
     def write(
@@ -131,6 +131,9 @@ class Log:
         return list(labels.of_queue(connection, self._queue.id, self._annotator, after))
 
     def _take(self, event: LabelEvent) -> Change | None:
+        # Another page may have handed over what a page of this session had sent.
+        expected = self._next.get(event.session, 0)
+        self._next[event.session] = max(expected, event.sequence + 1)
         change = self._fold.apply(event)
         if change is not None:
             self.tally.move(change)

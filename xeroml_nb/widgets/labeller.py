@@ -245,9 +245,11 @@ class Labeller(Labels):
 
     def _line(self) -> str:
         session = self._session
+        # Which runs are compared is told at the end.
+        what = "two runs, blind," if self._queue.is_pair else self._queue.name
         if session is None:
-            return f"Labels of {self._queue.name}: nobody labels yet"
-        words = f"Labels of {self._queue.name} by {session.annotator}: {session.tally.done} of "
+            return f"Labels of {what}: nobody labels yet"
+        words = f"Labels of {what} by {session.annotator}: {session.tally.done} of "
         return f"{words}{session.total} · {session.tally.text()}".rstrip(" ·")
 
     def _static(self) -> Static:

@@ -103,14 +103,16 @@ export class Desk {
 	// Enough is kept here to go on for long while the kernel is busy.
 	fetchAhead() {
 		const from = this.loaded;
-		if (from === this.fetched) return;
+		const enough = from >= this.total || from - this.position >= AHEAD;
+		if (enough || from === this.fetched) return;
 		this.fetched = from;
-		if (from < this.total && from - this.position < AHEAD) this.ask({ kind: "more", from, count: 40 });
+		this.ask({ kind: "more", from, count: 40 });
 	}
 
 	// Further items joined while a run is going.
 	on_grown(message) {
 		const ended = this.sheet?.name === "finish" || !this.entry;
+		this.fetched = null;
 		this.take(message);
 		if (!ended) return;
 		this.sheet = null;

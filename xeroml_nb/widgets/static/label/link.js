@@ -32,7 +32,8 @@ export class Link {
 	deliver(message) {
 		const [oldest] = this.pending.keys();
 		this.store();
-		this.post({ ...message, oldest });
+		if (this.stuck) this.resend();
+		else this.post({ ...message, oldest });
 	}
 
 	post(message) {

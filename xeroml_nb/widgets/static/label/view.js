@@ -27,8 +27,8 @@ function makeFrame(setup) {
 	for (const name of SPANS) parts[name] = element("span", `xn-${name}`);
 	for (const name of BOXES) parts[name] = element("div", `xn-${name}`);
 	parts.who.textContent = setup.who;
-	parts.notices.setAttribute("role", "status");
-	parts.news.setAttribute("role", "status");
+	parts.notices.role = "status";
+	parts.news.role = "status";
 	parts.field.hidden = parts.sheet.hidden = true;
 	parts.sheet.tabIndex = -1;
 	const root = element(
@@ -44,8 +44,8 @@ function makeFrame(setup) {
 		parts.news,
 	);
 	root.tabIndex = 0;
-	root.setAttribute("role", "application");
-	root.setAttribute("aria-label", `${setup.title}: press ? for all keys`);
+	root.role = "application";
+	root.ariaLabel = `${setup.title}: press ? for all keys`;
 	return { root, ...parts };
 }
 
@@ -57,7 +57,7 @@ export class View {
 		this.questions = desk.dimensions.map((d) => this.makeQuestion(d));
 		this.frame.questions.append(...this.questions.map((q) => q.row));
 		this.makeCommands();
-		this.unfolded = null;
+		this.shown = this.unfolded = null;
 		this.compared = false;
 		this.detailed = false;
 		this.listen();
@@ -65,7 +65,7 @@ export class View {
 		this.draw = () => this.update();
 		desk.views.add(this.draw);
 		this.update();
-		this.clock = setInterval(() => this.tick(), 500);
+		this.clock = setInterval(() => this.tick(), 250);
 	}
 
 	remove() {
@@ -80,8 +80,8 @@ export class View {
 		name.title = dimension.description;
 		const answers = element("span", "xn-answers");
 		const row = element("div", "xn-question", name, answers);
-		row.setAttribute("role", "group");
-		row.setAttribute("aria-label", dimension.name);
+		row.role = "group";
+		row.ariaLabel = dimension.name;
 		const buttons = dimension.choices.map((choice) => {
 			const badges = choice.keys.filter((key) => key !== choice.label).map(badge);
 			const label = element("span", "xn-mark", choice.label);
@@ -131,7 +131,7 @@ export class View {
 		row.classList.toggle("xn-focus", focused);
 		for (const { made, value } of buttons) {
 			const chosen = String(value === answer);
-			if (made.getAttribute("aria-pressed") !== chosen) made.setAttribute("aria-pressed", chosen);
+			if (made.ariaPressed !== chosen) made.ariaPressed = chosen;
 		}
 		if (!buttons.length) setText(typed, answer === undefined ? "Enter to write" : String(answer));
 	}
@@ -253,14 +253,15 @@ export class View {
 	// What is wrong with the way to the store, in plain words; empty if nothing is.
 	lineTrouble() {
 		const { link } = this.desk;
-		const kept = `${link.pending.size} ${link.pending.size === 1 ? "decision is" : "decisions are"}`;
-		if (link.stuck) return `Not saved: ${link.stuck} ${kept} kept in this browser.`;
+		const { size } = link.pending;
+		const kept = `${size} ${size === 1 ? "decision is" : "decisions are"} kept in this browser`;
+		if (link.stuck) return `Not saved: ${link.stuck} ${kept}.`;
 		const status = this.desk.kernelStatus();
 		if (link.gone || status === "dead" || status === "restarting")
-			return `The kernel of this view is gone. ${kept} kept in this browser: run the cell again to save and go on.`;
+			return `The kernel of this view is gone. ${kept}: run the cell again to save and go on.`;
 		if (!link.late) return "";
 		const why = status === "busy" ? "The kernel is busy." : "The kernel does not answer.";
-		return `${why} ${kept} kept in this browser and saved when it answers; go on labelling.`;
+		return `${why} ${kept} and saved when it answers; go on labelling.`;
 	}
 
 	drawNotices() {
@@ -284,6 +285,8 @@ export class View {
 	}
 
 	tick() {
+		// Shows other pages that this one lives and will hand its decisions over itself.
+		if (this.desk.link.pending.size) this.desk.link.store();
 		this.drawNotices();
 		this.drawKeys();
 	}
@@ -392,6 +395,7 @@ export class View {
 			help: () => desk.on_sheet({ name: "help", nodes: desk.setup.help }),
 			leave: () => (desk.trouble = ""),
 		};
+		desk.fetched = null;
 		steps[name]();
 		if (["compare", "unfold", "details"].includes(name)) this.shown = null;
 		desk.changed();
@@ -447,7 +451,7 @@ export class View {
 		const input = element(long ? "textarea" : "input", "xn-input");
 		input.value = value;
 		input.placeholder = hint;
-		input.setAttribute("aria-label", label);
+		input.ariaLabel = label;
 		const words = long ? "Ctrl+Enter saves and goes on · Esc saves" : "Enter · Esc";
 		const { field, commands } = this.frame;
 		field.replaceChildren(element("span", "xn-name", label), input, element("span", "xn-dim", words));
