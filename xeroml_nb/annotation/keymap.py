@@ -49,8 +49,8 @@ class Command:
 COMMANDS = (
     Command("previous_dimension", ("ArrowUp",), "previous dimension"),
     Command("next_dimension", ("ArrowDown",), "next dimension"),
-    Command("previous_item", ("ArrowLeft",), "previous item", "‹ prev"),
-    Command("next_item", ("ArrowRight",), "next item", "next ›"),
+    Command("previous_item", ("ArrowLeft",), "previous item", "prev"),
+    Command("next_item", ("ArrowRight",), "next item", "next"),
     Command("accept", ("Enter", "Mod+Enter"), "open a field, or go on to what is open", "accept"),
     Command("skip", (" ",), "skip: not decided", "skip"),
     Command("flag", ("f",), "flag for later", "flag"),
