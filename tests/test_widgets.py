@@ -20,8 +20,8 @@ from xeroml_nb.widgets import host
 from xeroml_nb.widgets.run_view import RunView
 
 MARKUP = "<img src=x onerror=alert(1)>"
-MODULES = sorted(host.STATIC.glob("*.js"))
-STYLES = sorted(host.STATIC.glob("*.css"))
+MODULES = sorted(host.STATIC.rglob("*.js"))
+STYLES = sorted(host.STATIC.rglob("*.css"))
 
 
 @pytest.fixture(autouse=True)
@@ -565,6 +565,7 @@ def test_the_browsers_part_fetches_nothing_and_writes_no_markup(path):
 
 
 def test_every_file_for_the_browser_is_in_the_package():
-    assert [path.name for path in MODULES] == ["key_guard.js", "run_view.js"]
-    assert [path.name for path in STYLES] == ["run_view.css"]
+    parts = ["desk.js", "keys.js", "link.js", "main.js", "nodes.js", "pace.js", "view.js"]
+    assert [path.name for path in MODULES] == ["key_guard.js", *parts, "run_view.js"]
+    assert [path.name for path in STYLES] == ["label.css", "run_view.css", "theme.css"]
     assert Path(xn.__file__).parent in host.STATIC.parents

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 
 
+def style_sheet(*names: str) -> str:
+    """The style sheets of a widget as one, after the one that all share."""
+    paths = [STATIC / f"{name}.css" for name in ("theme", *names)]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
 class ShowsTrouble(Protocol):
     """Something with a place for errors that the user sees."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from xeroml_nb.widgets.host import STATIC
+from xeroml_nb.widgets.host import STATIC, style_sheet
 
 
 class KeyGuard(anywidget.AnyWidget):
@@ -14,4 +14,4 @@ class KeyGuard(anywidget.AnyWidget):
     """
 
     _esm = STATIC / "key_guard.js"
-    _css = STATIC / "run_view.css"
+    _css = style_sheet("run_view")

@@ -16,7 +16,7 @@ from xeroml_nb.errors import BadInput, StoreError, XeromlError
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.records.json_text import said
-from xeroml_nb.widgets.host import STATIC, answer_while_busy
+from xeroml_nb.widgets.host import STATIC, answer_while_busy, style_sheet
 
 if TYPE_CHECKING:
     from xeroml_nb.annotation.labels import Labels
@@ -39,7 +39,7 @@ class LabelView(anywidget.AnyWidget):
     """
 
     _esm = MODULE
-    _css = STATIC / "label" / "label.css"
+    _css = style_sheet("label/label")
     setup = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:
@@ -126,7 +126,9 @@ class LabelView(anywidget.AnyWidget):
             told = self._counts() | {"pos": receipt.position, "label": receipt.label.to_wire()}
             if receipt.others:
                 told["notices"] = [*self._notices, _OTHER_SESSION]
-            self._tell("ack", **where, **told, entries=self._prepared)
+            # What was made ready may have been decided since.
+            ready = [e | {"label": session.label(e["pos"]).to_wire()} for e in self._prepared]
+            self._tell("ack", **where, **told, entries=ready)
             self._prepare(session, message)
 
     def _on_raw(self, session: LabellingSession, message: dict[str, Any]) -> None:

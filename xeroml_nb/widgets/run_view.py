@@ -12,7 +12,7 @@ from xeroml_nb.errors import XeromlError
 from xeroml_nb.experiments.lines import score_figure, seconds
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.records.json_text import said
-from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, summary_of
+from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, style_sheet, summary_of
 
 if TYPE_CHECKING:
     from xeroml_nb.experiments.experiment import Experiment
@@ -28,7 +28,7 @@ class RunView(anywidget.AnyWidget):
     """
 
     _esm = STATIC / "run_view.js"
-    _css = STATIC / "run_view.css"
+    _css = style_sheet("run_view")
     state = traitlets.Dict(_EMPTY).tag(sync=True)
 
     def __init__(self) -> None:
