@@ -1,7 +1,8 @@
-"""A JupyterLab for the tests of this folder."""
+"""A JupyterLab for the tests of this folder, and a page with nothing but the label module."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from importlib.util import find_spec
@@ -10,10 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import xeroml_nb as xn
+
 from .lab import Lab, write_notebook
+from .label_page import PASS_FAIL, Desk, Surface, begin_session, open_blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
 
     from .lab import Notebook
 
@@ -54,3 +60,64 @@ def notebook(lab: Lab) -> Iterator[Callable[..., Notebook]]:
         one.close()
     assert lab.outside == []
     assert lab.errors == []
+
+
+@pytest.fixture(scope="package")
+def blank(lab: Lab) -> Iterator[tuple[Page, list[str]]]:
+    """One blank page that has imported the label module, and what went wrong on it."""
+    made, errors = open_blank(lab._context)
+    yield made, errors
+    made.close()
+
+
+@pytest.fixture
+def page(blank: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The blank page, emptied; nothing may go wrong on it."""
+    made, errors = blank
+    made.evaluate("begin()")
+    errors.clear()
+    yield made
+    assert errors == []
+
+
+@pytest.fixture
+def desk(page: Page) -> Desk:
+    """A desk in the blank page."""
+    return Desk(page)
+
+
+@pytest.fixture(scope="module")
+def experiments(tmp_path_factory):
+    """A function that gives a finished experiment with some outputs; the same only once."""
+    client = xn.get_client(tmp_path_factory.mktemp("label") / "store.db")
+    made = {}
+
+    def make(outputs):
+        name = json.dumps(outputs)
+        if name not in made:
+            items = [
+                {"id": f"i{n}", "input": n, "expected_output": "a", "metadata": {"lang": "de"}}
+                for n in range(len(outputs))
+            ]
+            dataset = client.create_dataset(name=f"items {len(made)}", items=items)
+            made[name] = client.start(lambda number: outputs[number], dataset, name="run").wait()
+        return client, made[name]
+
+    yield make
+    client.close()
+
+
+@pytest.fixture
+def labeller(experiments, page: Page):
+    """A function that opens a labeller; in one test, each goes on where the last one ended."""
+    made = []
+    queue = f"queue {next(_numbers)}"
+
+    def begin(rubric=PASS_FAIL, outputs=("a", "b", "c", "d")):
+        session = begin_session(*experiments(list(outputs)), rubric, queue)
+        made.append(Surface(page, session))
+        return made[-1]
+
+    yield begin
+    for surface in made:
+        surface.view.close()

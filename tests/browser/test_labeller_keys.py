@@ -71,11 +71,16 @@ root => {
         const known = new Set(every(...groups));
         return every(focusable).filter(e => !known.has(e)).map(e => e.outerHTML);
     };
-    window.counted = ([opener, group]) => {
-        open(opener);
-        return every(group).length;
-    };
     // Where an item shows raw text or is decided, the next one has the element.
+    window.counted = ([opener, group]) => {
+        for (let tries = 0; tries < 5; tries++) {
+            open(opener);
+            const count = every(group).length;
+            if (count) return count;
+            send('ArrowRight');
+        }
+        return 0;
+    };
     window.focused = ([opener, group, place]) => {
         for (let tries = 0; tries < 5; tries++) {
             open(opener);
