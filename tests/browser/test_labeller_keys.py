@@ -12,7 +12,9 @@ from .lab import Lab, write_notebook
 from .labeller import SETUP, Labelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import BrowserContext, Page
 
     from .lab import Notebook
 
@@ -143,15 +145,32 @@ def anywhere(
         yield other
 
 
-def test_no_key_pressed_in_a_labeller_reaches_the_notebook(anywhere):
+@pytest.fixture
+def closing() -> Iterator[Callable[[BrowserContext], None]]:
+    """A function that has a browser close what links open, until the test is over."""
+    contexts: list[BrowserContext] = []
+
+    def close(page: Page) -> None:
+        page.close()
+
+    def begin(context: BrowserContext) -> None:
+        context.on("page", close)
+        contexts.append(context)
+
+    yield begin
+    for context in contexts:
+        context.remove_listener("page", close)
+
+
+def test_no_key_pressed_in_a_labeller_reaches_the_notebook(anywhere, closing):
     path = write_notebook(
         anywhere.root / "keys" / "test.ipynb",
         (SETUP, RICH, ANNOTATE, "'first below'", "'second below'", "'third below'"),
     )
     it = anywhere.open(path)
+    closing(it.page.context)
     asked: list[str] = []
     it.page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
-    it.page.context.on("page", lambda page: page.close())  # what a link opened
     it.run(0, 1, 2)
     labelling = Labelling(it, 2)
     labelling.shows("q0000")
