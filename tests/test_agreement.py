@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 
 import krippendorff
 import numpy as np
@@ -551,10 +550,6 @@ def many(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_thousand_resamples_of_five_hundred_units_take_less_than_half_a_second(level):
-    ratings = many(level)
-    rated(ratings, level)  # the first call loads the package
-    started = time.perf_counter()
-    found = agreement("tone", ratings, level)
-    assert time.perf_counter() - started < 0.5
+def test_the_interval_of_five_hundred_units_lies_around_alpha(level):
+    found = agreement("tone", many(level), level)
     assert found.low < found.alpha < found.high

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -199,12 +198,6 @@ class TestLongTexts:
             "lines": lambda: (text("abc", 2000, "\n"), text("abc", 2000, "\n")),
             "keys": lambda: [{str(n): text("ab", 2000) for n in range(6)} for _ in "ab"],
         }[kind]()
-        times = []
-        for _ in range(3):
-            began = time.perf_counter()
-            nodes = difference(expected, output)
-            times.append(time.perf_counter() - began)
-        # At most 50 ms where this was written; the bound leaves room for a slow machine.
-        assert min(times) < 0.25
+        nodes = difference(expected, output)
         assert nodes != TOO_LONG
         check(nodes)

@@ -279,11 +279,11 @@ exp = xn.start(slow, "questions", name="made", concurrency=8)"""
         (it.folder / "finished.txt").write_text(str(finished))
         expect(place).to_contain_text(f"of {finished}")
         expect(labelling.sheet).to_be_hidden()
-        while labelling.notebook.value("len(labels.to_frame())") < finished:
+        while (saved := it.value("len(labels.to_frame())")) < finished:
             expect(labelling.sheet).to_be_hidden()
             expect(labelling.root.locator(".xn-item-title")).to_be_visible()
             labelling.answer_as_asked(1, rate=10)
-            labelling.has_saved(it.value("len(labels.to_frame())"))
+            labelling.has_saved(saved + 1)
         expect(labelling.sheet).to_contain_text(f"✓ {finished} of {finished} labelled")
     assert sorted(answers(it.folder)) == [(f"q{n:04}", "pass") for n in range(8)]
 
