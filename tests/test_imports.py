@@ -17,6 +17,7 @@ PACKAGE = Path(xn.__file__).parent
 # Each room may import from itself and from the rooms before it.
 ROOMS = (
     "errors",
+    "provided",
     "records",
     "settings",
     "examples",

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
 
-from xeroml_nb.experiments.surfaces import register as _register
-from xeroml_nb.tracing.opening import open_with as _open_with
+from xeroml_nb.provided import provide as _provide
 
 # Name to the module that defines it: nothing is imported before it is used.
 _HOMES = {
@@ -96,8 +95,8 @@ __all__ = [
 ]
 
 
-_register("notebook", f"{__name__}.widgets.run_view:RunSurface")
-_open_with(f"{__name__}.client:get_client")
+_provide("client", f"{__name__}.client:get_client")
+_provide("surface", f"{__name__}.widgets.run_view:RunSurface")
 
 
 def __getattr__(name: str) -> Any:

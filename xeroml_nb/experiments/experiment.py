@@ -271,7 +271,10 @@ class Experiment:
         Columns: `item_id, repetition, input, expected_output, output, status (ok, failed,
         timeout, stopped, pending), error, attempts, latency_s, trace_id`, then one a score.
         """
-        return results.to_frame(self.get_results())
+        from xeroml_nb.experiments.frames import results_frame
+
+        with self._store.reading() as connection:
+            return results_frame(connection, self.record)
 
     def summary(self) -> pd.DataFrame:
         """One row a score, with honest denominators.

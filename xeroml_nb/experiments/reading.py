@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xeroml_nb.experiments.counting import scores_by_trace
 from xeroml_nb.experiments.results import Result
 from xeroml_nb.records.dataset import DatasetItem
-from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.store import datasets, experiments, scores
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def read_results(store: Store, record: ExperimentRecord) -> list[Result]:
     """One result an item run, pending ones included, in the dataset's order."""
     with store.reading() as connection:
         runs = {run.key: run for run in experiments.item_runs(connection, record.id)}
-        by_trace = _by_trace(scores.of_experiment(connection, record.id))
-        items = _planned_items(connection, record)
+        by_trace = scores_by_trace(scores.of_experiment(connection, record.id))
+        items = planned_items(connection, record)
     planned = [(item, r) for item in items for r in range(record.repetitions)]
     keys = {(item.id, r) for item, r in planned}
     unplanned = sorted((r for r in runs.values() if r.key not in keys), key=_begin)
@@ -36,7 +36,7 @@ def read_results(store: Store, record: ExperimentRecord) -> list[Result]:
     ]
 
 
-def _planned_items(connection: Connection, record: ExperimentRecord) -> Sequence[DatasetItem]:
+def planned_items(connection: Connection, record: ExperimentRecord) -> Sequence[DatasetItem]:
     """The items a run of the runner covers; a user's own loop covers what it covers."""
     if record.dataset_id is None or record.dataset_version is None:
         return ()
@@ -45,25 +45,6 @@ def _planned_items(connection: Connection, record: ExperimentRecord) -> Sequence
         return every
     by_id = {item.id: item for item in every}
     return [by_id[i] for i in record.item_ids if i in by_id]
-
-
-def _by_trace(found: list[Score]) -> dict[str, dict[str, Score]]:
-    """Scores by trace and name.
-
-    Of several people's scores with one name, what was settled counts, else the latest. Where code
-    and people score under one name, people's is called "NAME (human)".
-    """
-    by_code = {score.name for score in found if score.source is not ScoreSource.HUMAN}
-    by_trace: dict[str, dict[str, Score]] = {}
-    for score in sorted(found, key=_is_settled):
-        both = score.source is ScoreSource.HUMAN and score.name in by_code
-        name = f"{score.name} (human)" if both else score.name
-        by_trace.setdefault(score.target.trace_id or "", {})[name] = score
-    return by_trace
-
-
-def _is_settled(score: Score) -> bool:
-    return isinstance(score.metadata, dict) and bool(score.metadata.get("adjudicated"))
 
 
 def _begin(run: ItemRun) -> datetime:

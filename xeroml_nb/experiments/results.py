@@ -176,45 +176,6 @@ def _mean(numbers: list[float]) -> float | None:
         return math.fsum(n / len(numbers) for n in numbers)
 
 
-def to_frame(results: Iterable[Result]) -> pd.DataFrame:
-    """One row a result: the columns of `COLUMNS`, then one column a score.
-
-    A score whose name is that of a fixed column appears as `score:NAME`.
-    """
-    import pandas as pd
-
-    every = list(results)
-    names = sorted({name for result in every for name in result.scores})
-    values: dict[str, list[Any]] = {column: [] for column in COLUMNS}
-    for result in every:
-        for column, value in zip(COLUMNS, _cells(result), strict=True):
-            values[column].append(value)
-    frame = {c: pd.Series(v, dtype=_DTYPES.get(c, object)) for c, v in values.items()}
-    for name in names:
-        column = f"score:{name}" if name in COLUMNS else name
-        frame[column] = pd.Series([r.score(name, None) for r in every]).infer_objects()
-    return pd.DataFrame(frame)
-
-
-_DTYPES: dict[str, Any] = {"repetition": "int64", "attempts": "int64", "latency_s": "float64"}
-
-
-def _cells(result: Result) -> tuple[Any, ...]:
-    run = result.run
-    return (
-        result.item.id,
-        result.repetition,
-        result.item.input,
-        result.item.expected_output,
-        result.output,
-        result.status.value,
-        result.error,
-        0 if run is None else run.attempts,
-        None if run is None else run.latency,
-        result.trace_id,
-    )
-
-
 def summary_frame(summaries: Sequence[ScoreSummary]) -> pd.DataFrame:
     """One row a score: `mean, scored, attempted, succeeded, failed, unscored, worst, best`.
 

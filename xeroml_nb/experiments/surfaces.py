@@ -1,4 +1,4 @@
-"""How a live run is shown: text is built in, others are registered by whoever provides them."""
+"""How a live run is shown: as text, or by a widget where there is a notebook."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from xeroml_nb.provided import provided
 
+if TYPE_CHECKING:
     from xeroml_nb.experiments.experiment import Experiment
 
 _TICK = 0.2
 _TEXT_SECONDS = 0.5
 _LOG_SECONDS = 10.0
-_providers: dict[str, str] = {}
 
 
 class Surface(Protocol):
@@ -33,23 +32,10 @@ class Surface(Protocol):
         """Show how it ended."""
 
 
-def register(host: str, home: str) -> None:
-    """Provide the surface of a host.
-
-    Args:
-        host: "notebook".
-        home: `module:name` of a callable that takes an experiment and gives a Surface.
-    """
-    _providers[host] = home
-
-
 def surface_for(experiment: Experiment) -> Surface:
     """The surface of the place this runs in: a notebook's, or text."""
-    if in_notebook() and "notebook" in _providers:
-        module, _, name = _providers["notebook"].partition(":")
-        provider: Callable[[Experiment], Surface] = getattr(import_module(module), name)
-        return provider(experiment)
-    return TextSurface(experiment)
+    surface: Surface = provided("surface")(experiment) if in_notebook() else TextSurface(experiment)
+    return surface
 
 
 def in_notebook() -> bool:

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
-from xeroml_nb.tracing.opening import open_now
+from xeroml_nb.provided import provided
 from xeroml_nb.tracing.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class TimeOrderedIds(RandomIdGenerator):
 def tracer() -> trace.Tracer:
     """The tracer for spans this package starts; the first one opens the store."""
     if _provider is None:
-        open_now()
+        provided("client")()
     return _tracer()
 
 
