@@ -170,8 +170,7 @@ def human_scores(client, experiment, author="ann"):
     """What a person's scores on an experiment's traces are, by item and name."""
     by_trace = {r.trace_id: r.item.id for r in experiment.get_results()}
     return {
-        (by_trace[score.target.trace_id], score.name): score.value
-        for score in client.get_scores()
-        if score.source == "human" and score.author == author
-        if score.target.trace_id in by_trace
+        (by_trace[score.trace_id], score.name): score.value
+        for score in client.get_scores(source="human", author=author).itertuples()
+        if score.trace_id in by_trace
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-NAMES = ("threads", "coroutines", "overhead", "import", "kill")
+NAMES = ("threads", "coroutines", "overhead", "import", "kill", "coverage")
 
 
 @pytest.fixture(scope="module")

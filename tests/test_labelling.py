@@ -149,9 +149,9 @@ def test_every_kind_of_question_is_answered_and_scored(client, experiment):
         page.set(0, value, dimension)
     assert page.session.is_decided(0)
     assert page.session.tally.done == 1
-    scores = {s.name: s for s in client.get_scores() if s.source == "human"}
+    scores = {s.name: s for s in client.get_scores(source="human").itertuples()}
     assert {name: score.value for name, score in scores.items()} == given
-    assert {name: score.data_type.value for name, score in scores.items()} == {
+    assert {name: score.data_type for name, score in scores.items()} == {
         "verdict": "CATEGORICAL",
         "safe": "BOOLEAN",
         "tone": "NUMERIC",
@@ -182,7 +182,7 @@ def test_comments_and_corrections_stand_beside_the_answers(client, experiment, p
     receipt = page.do("correct", 0, value="A better output.")
     assert receipt.label.comment == "Wrong tone \ud800\x00"
     assert receipt.label.correction == "A better output."
-    [score] = [s for s in client.get_scores(name="verdict") if s.source == "human"]
+    [score] = client.get_scores(name="verdict", source="human").itertuples()
     assert score.comment == "Wrong tone \\ud800\\x00"
     assert score.metadata["correction"] == "A better output."
     assert session_of(experiment).entry(0).label == receipt.label
@@ -298,7 +298,7 @@ def test_scores_of_people_stand_in_the_frame_of_the_experiment(experiment, page)
 
 def test_a_score_says_who_gave_it_and_under_which_question(client, session, page):
     page.set(0, "pass")
-    [score] = client.get_scores(name="verdict")
+    [score] = client.get_scores(name="verdict").itertuples()
     assert (score.source, score.author, score.value) == ("human", "ann", "pass")
     assert score.metadata == {
         "number": 1.0,
@@ -310,15 +310,15 @@ def test_a_score_says_who_gave_it_and_under_which_question(client, session, page
 
 def test_a_score_changes_with_every_decision_and_its_past_is_kept(client, page):
     page.set(0, "pass")
-    [score] = client.get_scores(name="verdict")
+    [score] = client.get_scores(name="verdict").itertuples()
     page.do("comment", 0, value="hm")
     page.set(0, "fail")
     page.do("undo", 0)
     page.do("undo", 0)
     page.do("undo", 0)
-    assert client.get_scores(name="verdict") == []
+    assert client.get_scores(name="verdict").empty
     page.do("redo", 0)
-    [now] = client.get_scores(name="verdict")
+    [now] = client.get_scores(name="verdict").itertuples()
     assert (now.id, now.value, now.comment) == (score.id, "pass", None)
     with client.store.reading() as connection:
         past = stored_scores.history(connection, score.id)
@@ -334,7 +334,7 @@ def test_a_score_changes_with_every_decision_and_its_past_is_kept(client, page):
 def test_an_answer_that_is_cleared_takes_its_score_with_it(client, page):
     page.set(0, "pass")
     assert page.do("clear", 0, "verdict").label.answers == {}
-    assert client.get_scores(name="verdict") == []
+    assert client.get_scores(name="verdict").empty
     assert page.session.next_open() == 0
 
 
@@ -342,13 +342,13 @@ def test_a_skip_or_a_flag_alone_gives_no_score(client, page):
     page.do("skip", 0)
     page.do("flag", 1)
     page.do("comment", 2, value="later")
-    assert [s for s in client.get_scores() if s.source == "human"] == []
+    assert client.get_scores(source="human").empty
 
 
 def test_each_person_has_a_score_of_their_own(client, experiment, page):
     page.set(0, "pass")
     Page(session_of(experiment, annotator="bob")).set(0, "fail")
-    found = {s.author: s.value for s in client.get_scores(name="verdict")}
+    found = {s.author: s.value for s in client.get_scores(name="verdict").itertuples()}
     assert found == {"ann": "pass", "bob": "fail"}
 
 
@@ -795,7 +795,7 @@ def test_labels_carry_over_where_the_output_is_the_same(client, experiment, page
     assert session.saved == 0
     assert session.next_open() == 0
     assert human_scores(client, following) == {("i0", "verdict"): "pass", ("i2", "verdict"): "pass"}
-    score = next(s for s in client.get_scores(trace_id=carried.label.trace_id))
+    [score] = client.get_scores(trace_id=carried.label.trace_id).itertuples()
     assert score.metadata["carried_from"] == first_trace
 
 
@@ -1125,7 +1125,7 @@ def test_two_processes_of_one_person_label_at_once_and_lose_nothing(client):
     wanted = {f"i{n}": {"verdict": ("pass", "fail")[n % 2]} for n in range(60)}
     assert answers(session) == wanted
     assert session.tally.text() == "pass 30 · fail 30 · flagged 12"
-    comments = {s.comment for s in client.get_scores(name="verdict")}
+    comments = set(client.get_scores(name="verdict")["comment"])
     assert comments == {None, "pass", "fail"}
     page = Page(session)
     for _ in range(acknowledged):

@@ -630,7 +630,7 @@ def test_what_is_settled_is_a_score_marked_as_such_and_stands_in_the_frame(clien
     label_as(experiment, "bob", ["fail"])
     page = Page(adjudication_of(experiment))
     page.set(0, "fail")
-    settled = next(s for s in client.get_scores(name="verdict") if s.author == "cy")
+    [settled] = client.get_scores(name="verdict", author="cy").itertuples()
     assert (settled.value, settled.metadata["adjudicated"]) == ("fail", True)
     assert settled.metadata["queue"] == page.session.queue.id
     assert experiment.to_frame()["verdict"].dropna().tolist() == ["fail"]
@@ -755,7 +755,7 @@ def test_traces_join_a_queue_while_it_is_labelled(client, queue, traces):
     client.add_to_annotation_queue(queue_id=queue.id, trace_id=traces[1])
     assert session.join()
     assert session.next_open() == 1
-    [score] = client.get_scores(trace_id=traces[0])
+    [score] = client.get_scores(trace_id=traces[0]).itertuples()
     assert (score.name, score.value, score.source) == ("verdict", "pass", "human")
     resumed = session_of_queue(client.store, queue.id)
     assert (resumed.tally.text(), resumed.next_open()) == ("pass 1", 1)
@@ -767,7 +767,7 @@ def test_a_trace_of_which_nothing_is_known_can_be_labelled_too(client, queue):
     session = session_of_queue(client.store, queue.id)
     assert entry_wire(session.entry(0))["title"] == "from elsewhere"
     Page(session).set(0, "fail")
-    assert client.get_scores(trace_id="from elsewhere")[0].value == "fail"
+    assert client.get_scores(trace_id="from elsewhere")["value"].tolist() == ["fail"]
 
 
 def test_an_unknown_queue_is_answered_with_those_that_come_near(client, queue):

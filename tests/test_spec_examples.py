@@ -78,7 +78,7 @@ def test_a_trace_is_scored_by_its_id(client):
         data_type="NUMERIC",
     )
 
-    [stored] = client.get_scores(trace_id="trace_abc123")
+    [stored] = client.get_scores(trace_id="trace_abc123").itertuples()
     assert (stored.name, stored.value, stored.data_type) == ("user-feedback", 1.0, "NUMERIC")
     assert stored.comment == "User clicked helpful"
     assert stored.source == "api"
@@ -95,7 +95,7 @@ def test_a_trace_is_scored_with_a_category(client):
         data_type="CATEGORICAL",
     )
 
-    [stored] = client.get_scores(trace_id="trace_abc123")
+    [stored] = client.get_scores(trace_id="trace_abc123").itertuples()
     assert (stored.name, stored.value, stored.data_type) == ("safety-check", "pass", "CATEGORICAL")
 
 
@@ -111,9 +111,9 @@ def test_an_observation_is_scored(client):
         data_type="NUMERIC",
     )
 
-    [stored] = client.get_scores(trace_id="trace_abc123")
+    [stored] = client.get_scores(trace_id="trace_abc123").itertuples()
     assert (stored.name, stored.value) == ("retrieval-relevance", 0.92)
-    assert stored.target.observation_id == "obs_xyz789"
+    assert stored.observation_id == "obs_xyz789"
 
 
 def test_a_request_is_traced_under_an_id_that_the_frontend_can_score(client):
@@ -136,7 +136,7 @@ def test_a_request_is_traced_under_an_id_that_the_frontend_can_score(client):
 
     [span] = client.get_trace(create_trace_id(seed="session-s1-msg-m1"))
     assert (span.name, span.output) == ("handle_request", "You said hello.")
-    [score] = client.get_scores(trace_id=span.trace_id)
+    [score] = client.get_scores(trace_id=span.trace_id).itertuples()
     assert (score.name, score.value) == ("user-feedback", 1.0)
     assert answer("s1", "m2", "hello")["trace_id"] != span.trace_id
 
@@ -225,7 +225,7 @@ def test_evaluators_named_in_an_experiment_score_every_item(qa_dataset, own_eval
         assert result.score("accuracy") is True
         assert result.score("helpfulness") == 0.5
         stored = xeroml.get_scores(trace_id=result.trace_id)
-        assert {s.name: s.author for s in stored} == {
+        assert dict(zip(stored["name"], stored["author"], strict=True)) == {
             "helpfulness": "helpfulness",
             "accuracy": "accuracy",
         }

@@ -16,7 +16,7 @@ import pytest
 from opentelemetry import trace
 
 import xeroml_nb as xn
-from xeroml_nb.errors import BadInput
+from xeroml_nb.errors import BadInput, NotFound
 
 
 @pytest.fixture
@@ -461,9 +461,9 @@ def test_an_observation_is_scored_by_the_id_its_block_knows(client):
         pass
     client.score(trace_id=live.trace_id, observation_id=live.id, name="relevance", value=0.92)
 
-    [score] = client.get_scores(trace_id=live.trace_id)
+    [score] = client.get_scores(trace_id=live.trace_id).itertuples()
     [span] = client.get_trace(live.trace_id)
-    assert score.target.observation_id == span.id
+    assert score.observation_id == span.id
 
 
 # What a block propagates.
@@ -592,7 +592,7 @@ def test_a_trace_id_that_spans_cannot_have_is_refused_and_can_still_be_scored(cl
         block.__enter__()
     if trace_id:
         client.score(trace_id=trace_id, name="feedback", value=1)
-        assert [s.value for s in client.get_scores(trace_id=trace_id)] == [1.0]
+        assert client.get_scores(trace_id=trace_id)["value"].tolist() == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -614,7 +614,7 @@ def test_an_attribute_that_cannot_be_carried_is_refused(client, attributes):
 
 def test_a_session_is_scored(client):
     client.score_session(session_id="s-1", name="resolved", value=True, comment="quickly")
-    [score] = client.get_scores(session_id="s-1")
+    [score] = client.get_scores(session_id="s-1").itertuples()
     assert (score.value, score.data_type, score.comment) == (True, "BOOLEAN", "quickly")
 
 
@@ -710,7 +710,8 @@ def test_the_newest_client_gets_the_spans(client):
         with xn.propagate_attributes(trace_id=trace_id):
             work()
         assert len(second.get_trace(trace_id)) == 1
-    assert client.get_trace(trace_id) == []
+    with pytest.raises(NotFound, match=trace_id):
+        client.get_trace(trace_id)
 
 
 def output_of(code):

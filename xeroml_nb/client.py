@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.analysis.moments import Moment, moment
+from xeroml_nb.analysis.score_filter import parse_conditions
+from xeroml_nb.analysis.traces import Trace, read_trace
 from xeroml_nb.annotation import queue as queues
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import dataset as datasets
@@ -25,22 +28,23 @@ from xeroml_nb.scoring.evaluator import resolve
 from xeroml_nb.settings import Settings
 from xeroml_nb.store import datasets as stored_datasets
 from xeroml_nb.store import experiments as stored_experiments
-from xeroml_nb.store import observations as stored_observations
 from xeroml_nb.store import queues as stored_queues
-from xeroml_nb.store import scores as stored_scores
 from xeroml_nb.store.rows import Rows
 from xeroml_nb.store.store import Store
 from xeroml_nb.tracing import pipeline
 from xeroml_nb.tracing.observation import observation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
+    from datetime import timedelta
     from pathlib import Path
 
     import pandas as pd
 
+    from xeroml_nb.analysis.comparison import Comparison
+    from xeroml_nb.analysis.groups import Grouping
     from xeroml_nb.annotation.queue import AnnotationQueue
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.experiments.dataset import Dataset
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from xeroml_nb.records.observation import Observation
     from xeroml_nb.tracing.observation import LiveObservation
 
+    ExperimentLike = Experiment | ExperimentRecord | str
     TaskLike = Task | Callable[..., Any]
     Evaluators = Sequence[str | Callable[..., Any]]
 
@@ -185,16 +190,18 @@ class Client:
         """An experiment by name.
 
         Args:
-            name: Its name, or its id.
+            name: Its name, its name and number as in "triage_v2 #3", or its id.
             number: Its number; the newest by default.
 
         Raises:
             NotFound: If there is none.
         """
         with self._store.reading() as connection:
-            record = stored_experiments.by_name(
-                connection, name, number
-            ) or stored_experiments.by_id(connection, name)
+            record = (
+                stored_experiments.by_name(connection, name, number)
+                or stored_experiments.by_id(connection, name)
+                or stored_experiments.by_label(connection, name)
+            )
             if record is None:
                 known = [r.name for r in stored_experiments.listing(connection)]
                 asked = name if number is None else f"{name} #{number}"
@@ -209,6 +216,70 @@ class Client:
                 replace(record, status=present_status(record))
                 for record in stored_experiments.listing(connection)
             ]
+
+    def compare(  # noqa: PLR0913 - the words of the front door
+        self,
+        *experiments: Experiment | str,
+        baseline: Experiment | str | None = None,
+        by: Grouping | None = None,
+        cluster: Grouping | None = None,
+        scores: Sequence[str] | None = None,
+        directions: Mapping[str, str] | None = None,
+        bootstrap: int = 0,
+        seed: int = 0,
+    ) -> Comparison:
+        """Put experiments side by side: is one better, by how much, how sure is that, and where.
+
+        Items are paired by id where their content is the same; repetitions are averaged first.
+
+        Args:
+            experiments: Experiments, or their names; "triage_v2 #3" names the third.
+            baseline: What the others are compared with; the first one by default.
+            by: A metadata field, or a function of an item: differences are told for each value too.
+            cluster: Likewise: items of one value, such as questions on one document, are no
+                independent evidence.
+            scores: Only these; all by default.
+            directions: "higher", "lower" or "none" by score, where no rubric says it.
+            bootstrap: Resamples for bootstrap intervals; 0 for those of a formula.
+            seed: Of the resamples.
+
+        Raises:
+            NotFound: If there is no such experiment or score.
+            BadInput: If there is nothing to compare: no shared item, no score, one run twice.
+
+        Example:
+            `compare("triage_v1 #1", "triage_v2 #1", cluster="conversation")`
+        """
+        from xeroml_nb.analysis.comparison import Comparison
+
+        records = self._compared(experiments, baseline)
+        return Comparison(
+            self._store,
+            records,
+            by=by,
+            cluster=cluster,
+            scores=scores,
+            directions=directions,
+            bootstrap=bootstrap,
+            seed=seed,
+        )
+
+    def to_frame(self, *experiments: Experiment | str) -> pd.DataFrame:
+        """The item runs of several experiments as one table.
+
+        Columns: `experiment` (its label), then those of `Experiment.to_frame`.
+
+        Args:
+            experiments: Experiments, or their names.
+
+        Raises:
+            NotFound: If there is no such experiment.
+        """
+        from xeroml_nb.experiments.frames import joined_frame
+
+        records = [self._experiment(one).record for one in experiments]
+        with self._store.reading() as connection:
+            return joined_frame(connection, records)
 
     def start(  # noqa: PLR0913 - the words of the front door
         self,
@@ -295,11 +366,115 @@ class Client:
         """
         return observation(name, type, **known)
 
-    def get_trace(self, trace_id: str) -> list[Observation]:
-        """The observations of a trace, oldest first."""
+    def get_trace(self, trace_id: str) -> Trace:
+        """A trace: its observations, oldest first, and every score; shows itself as a tree.
+
+        Args:
+            trace_id: Its id. Of a trace that was recorded elsewhere, the scores alone are here.
+
+        Raises:
+            NotFound: If neither an observation nor a score of it is stored.
+        """
         self.flush()
-        with self._store.reading() as connection:
-            return stored_observations.of_trace(connection, trace_id)
+        return read_trace(self._store, trace_id)
+
+    def get_traces(  # noqa: PLR0913 - what traces are found by
+        self,
+        *,
+        score: str | Sequence[str] | None = None,
+        name: str | None = None,
+        tags: str | Sequence[str] = (),
+        user_id: str | None = None,
+        session_id: str | None = None,
+        experiment: ExperimentLike | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        limit: int | None = 1000,
+    ) -> pd.DataFrame:
+        """Traces as a table, newest first; traces of which only scores are stored are there too.
+
+        Columns: `trace_id, name, start, latency_s, user_id, session_id, tags, version, release,
+        environment, input, output, error, observations, experiment, dataset`, then one a score.
+        Name, input, output and error are the root's; `observations` is how many there are.
+        `frame.attrs["cut"]` tells whether there are more traces than the limit.
+
+        Args:
+            score: A condition such as "accuracy < 0.5" or "`my tone` == warm", or several that
+                all hold. A trace without that score never meets it.
+            name: As in the column.
+            tags: One or several; all are among those of the trace's observations.
+            user_id: As in the column.
+            session_id: As in the column.
+            experiment: Only its item runs: an experiment, or text such as "triage_v2 #3".
+            since: They began then or later: an aware datetime, its ISO text, or how long ago.
+            until: They began before that moment.
+            limit: How many at most; None for all.
+
+        Raises:
+            BadInput: If a condition cannot be read, or a moment has no time zone.
+            NotFound: If there is no such score or experiment.
+        """
+        from xeroml_nb.analysis.trace_table import Search, trace_frame
+
+        same = {"name": name, "user_id": user_id, "session_id": session_id}
+        search = Search(
+            conditions=parse_conditions(score),
+            tags=(tags,) if isinstance(tags, str) else tuple(tags),
+            same={column: value for column, value in same.items() if value is not None},
+            experiment_id=self._experiment_id(experiment),
+            since=moment("since", since),
+            until=moment("until", until),
+            limit=limit,
+        )
+        self.flush()
+        return trace_frame(self._store, search)
+
+    def trend(  # noqa: PLR0913 - what a trend is made of
+        self,
+        score: str,
+        *,
+        over: str = "time",
+        by: str | None = None,
+        dataset: str | None = None,
+        tags: str | Sequence[str] = (),
+        since: Moment | None = None,
+        until: Moment | None = None,
+        every: str | timedelta | None = None,
+    ) -> pd.DataFrame:
+        """How a score develops: the mean, or each category's share, with 95 % intervals.
+
+        Columns: `group, x, label, category, n, mean, low, high, method`. `x` is the moment a bin
+        of time begins, or an experiment was made; `method` is how the interval was found.
+
+        Args:
+            score: Its name; people's where code scores under the same name: "NAME (human)".
+            over: "time", or "experiments" for one point each.
+            by: What makes the groups: "dataset", "experiment", "version", "release",
+                "environment", "name", "user_id", "session_id", "tag", or a key of the metadata.
+            dataset: Only item runs over this dataset.
+            tags: Only traces with all of them.
+            since: Only traces that began then or later, as for `get_traces`.
+            until: Only traces that began before.
+            every: How wide a point is: "minute", "hour", "day", "week", "month", "year" or a
+                timedelta; by default so that there are at most 60.
+
+        Raises:
+            BadInput: If an option cannot be understood.
+            NotFound: If there is no such score or dataset.
+        """
+        from xeroml_nb.analysis.trend import Trend, trend_frame
+
+        asked = Trend(
+            over=over,
+            by=by,
+            dataset=dataset,
+            tags=(tags,) if isinstance(tags, str) else tuple(tags),
+            since=moment("since", since),
+            until=moment("until", until),
+            every=every,
+        )
+        self.flush()
+        return trend_frame(self._store, score, asked)
 
     def score(  # noqa: PLR0913 - the words of the spec
         self,
@@ -347,19 +522,53 @@ class Client:
         """Score a whole session; the details are those of `score`."""
         return self._put_score(ScoreTarget(session_id=session_id), name, value, **details)
 
-    def get_scores(
+    def get_scores(  # noqa: PLR0913 - what scores are found by
         self,
         *,
         trace_id: str | None = None,
         session_id: str | None = None,
+        experiment: ExperimentLike | None = None,
         name: str | None = None,
-    ) -> list[Score]:
-        """Scores of a trace, of a session, of a name; all where nothing is given."""
+        source: str | None = None,
+        author: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+    ) -> pd.DataFrame:
+        """Scores as a table, oldest first; all where nothing is given.
+
+        Columns: `id, trace_id, observation_id, session_id, experiment_id, name, value, data_type,
+        comment, source, author, metadata, created_at`. A value is a float, a bool or a text.
+
+        Args:
+            trace_id: On this trace and its observations.
+            session_id: On this session as a whole.
+            experiment: On this experiment and on the traces of its item runs.
+            name: Of this name.
+            source: "api", "human" or "llm".
+            author: By this person or evaluator.
+            since: Given then or later: an aware datetime, its ISO text, or how long ago.
+            until: Given before that moment.
+
+        Raises:
+            BadInput: If a moment has no time zone.
+            NotFound: If there is no such experiment.
+        """
+        from xeroml_nb.analysis.scores import score_frame
+
+        begin, end = moment("since", since), moment("until", until)
+        experiment_id = self._experiment_id(experiment)
         self.flush()
-        with self._store.reading() as connection:
-            return stored_scores.find(
-                connection, trace_id=trace_id, session_id=session_id, name=name
-            )
+        return score_frame(
+            self._store,
+            experiment_id=experiment_id,
+            since=begin,
+            until=end,
+            trace_id=trace_id,
+            session_id=session_id,
+            name=name,
+            source=source,
+            author=author,
+        )
 
     # Labels.
 
@@ -436,6 +645,31 @@ class Client:
             for url in [u for u, client in _clients.items() if client is self]:
                 del _clients[url]
 
+    def _experiment(self, one: Experiment | str) -> Experiment:
+        return self.get_experiment(one) if isinstance(one, str) else one
+
+    def _compared(
+        self, experiments: Sequence[Experiment | str], baseline: Experiment | str | None
+    ) -> list[ExperimentRecord]:
+        """What is compared, the baseline first."""
+        self.flush()
+        first = [] if baseline is None else [self._experiment(baseline)]
+        given = [self._experiment(one) for one in experiments]
+        found = [*first, *(one for one in given if not first or one.id != first[0].id)]
+        if not found:
+            raise BadInput("compare() was given no experiment.", "Pass two or more.")
+        for one in found:
+            if sum(one.id == other.id for other in found) > 1:
+                raise BadInput(f"{one.label} was given twice.", "Compare it with another one.")
+            if one.store is not self._store:
+                raise BadInput(f"{one.label} lives in another store.", "Compare within one store.")
+        return [one.record for one in found]
+
+    def _experiment_id(self, experiment: ExperimentLike | None) -> str | None:
+        if isinstance(experiment, str):
+            experiment = self.get_experiment(experiment)
+        return None if experiment is None else experiment.id
+
     def _keep(self, one: Observation) -> None:
         self._store.submit_quietly(Rows(observations=[one]))
 
@@ -483,6 +717,27 @@ def run(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
 async def arun(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
     """`Client.arun` of the usual client."""
     return await get_client().arun(task, dataset, **options)
+
+
+def compare(*experiments: Experiment | str, **options: Any) -> Comparison:
+    """`Client.compare`, of the client whose store the first experiment lives in.
+
+    Example:
+        `compare(exp_a, exp_b, cluster="conversation")`
+    """
+    return _client_of(experiments).compare(*experiments, **options)
+
+
+def to_frame(*experiments: Experiment | str) -> pd.DataFrame:
+    """`Client.to_frame`, of the client whose store the first experiment lives in."""
+    return _client_of(experiments).to_frame(*experiments)
+
+
+def _client_of(experiments: Sequence[Experiment | str]) -> Client:
+    stores = [one.store for one in experiments if isinstance(one, Experiment)]
+    with _lock:
+        known = {client.store: client for client in _clients.values()}
+    return known.get(stores[0], get_client()) if stores else get_client()
 
 
 def _moment(version: datetime | str | None) -> datetime | None:

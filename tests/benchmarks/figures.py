@@ -30,6 +30,21 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Between:
+    """The range a figure has to lie in, ends included: `Between(93, 97)`."""
+
+    low: float
+    high: float
+
+    def is_met_by(self, value: float) -> bool:
+        """Tell whether a figure lies in it."""
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{shown(self.low)} to {shown(self.high)}"
+
+
+@dataclass(frozen=True)
 class Floor:
     """What the plainest code needs for the same work, measured in the same process."""
 
@@ -47,7 +62,7 @@ class Figure:
     benchmark: str
     what: str
     value: float
-    target: Target | None = None
+    target: Target | Between | None = None
     floor: Floor | None = None
 
     def cells(self) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ def column_names(names: Sequence[str], by_people: Sequence[bool]) -> list[str]:
         >>> column_names(["tone", "tone", "safe"], [False, True, True])
         ['tone', 'tone (human)', 'safe']
     """
+    if not any(by_people):
+        return list(names)
     by_code = {name for name, human in zip(names, by_people, strict=True) if not human}
     return [
         f"{name} (human)" if human and name in by_code else name

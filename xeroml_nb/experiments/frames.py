@@ -14,7 +14,7 @@ from xeroml_nb.experiments.results import COLUMNS
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ItemStatus
 from xeroml_nb.records.json_text import from_json
-from xeroml_nb.store import columns as stored
+from xeroml_nb.store import run_columns as stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,14 +89,21 @@ def read_table(
     return RunTable(record, columns, scores.columns())
 
 
-def results_frame(connection: Connection, record: ExperimentRecord) -> pd.DataFrame:
-    """One row an item run, pending ones included, in the dataset's order.
+def results_frame(
+    connection: Connection, record: ExperimentRecord, items: Sequence[DatasetItem]
+) -> pd.DataFrame:
+    """One row an item run, pending ones included, in the order of the items.
 
     The columns are those of `results.COLUMNS`, then one a score; a score whose name is that of a
     fixed column appears as `score:NAME`.
+
+    Args:
+        connection: To read with.
+        record: The experiment.
+        items: The ones it is meant to cover.
     """
     table = read_table(connection, record, texts=True)
-    rows = _rows_in_order(table, planned_items(connection, record))
+    rows = _rows_in_order(table, items)
     frame = {
         name: pd.Series(values, dtype=_DTYPES.get(name, object))
         for name, values in zip(COLUMNS, _fixed_columns(table, rows), strict=True)
@@ -108,6 +115,20 @@ def results_frame(connection: Connection, record: ExperimentRecord) -> pd.DataFr
         key = f"score:{name}" if name in COLUMNS else name
         frame[key] = pd.Series(values).infer_objects()
     return pd.DataFrame(frame)
+
+
+def joined_frame(connection: Connection, records: Sequence[ExperimentRecord]) -> pd.DataFrame:
+    """The item runs of several experiments, each behind its label in the column `experiment`."""
+    planned: dict[Any, Sequence[DatasetItem]] = {}
+    frames = []
+    for record in records:
+        key = (record.dataset_id, record.dataset_version, record.item_ids)
+        if key not in planned:
+            planned[key] = planned_items(connection, record)
+        frame = results_frame(connection, record, planned[key])
+        frame.insert(0, "experiment", pd.Series(record.label, index=frame.index, dtype=object))
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 class _Traces:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
 _RUN_KEY = ("experiment_id", "item_id", "repetition")
+_LONGEST_NUMBER = 10
 _SAME_NAMES = (
     "id",
     "name",
@@ -68,6 +69,13 @@ def by_name(
         query = query.where(table.c.number == number)
     row = connection.execute(query).first()
     return None if row is None else _record(row)
+
+
+def by_label(connection: Connection, label: str) -> ExperimentRecord | None:
+    """The experiment of that name and number in one text, such as "triage_v2 #3", or None."""
+    name, _, number = label.rpartition(" #")
+    is_number = number.isascii() and number.isdigit() and len(number) < _LONGEST_NUMBER
+    return by_name(connection, name, int(number)) if name and is_number else None
 
 
 def listing(connection: Connection) -> list[ExperimentRecord]:
@@ -183,6 +191,15 @@ def _in_order(keys: list[tuple[str, int]], item_ids: Sequence[str] | None) -> li
         return keys
     place = {item_id: i for i, item_id in enumerate(item_ids)}
     return sorted(keys, key=lambda key: (place.get(key[0], len(place)), key[1]))
+
+
+def local_items(connection: Connection, experiment_id: str) -> list[DatasetItem]:
+    """The items that a user's own loop handed in, each once."""
+    query = sa.select(runs.c.local_item).where(
+        runs.c.experiment_id == experiment_id, runs.c.local_item.is_not(None)
+    )
+    found = (DatasetItem(**held) for held in connection.execute(query).scalars())
+    return list({item.id: item for item in found}.values())
 
 
 def statuses(connection: Connection, experiment_id: str) -> dict[tuple[str, int], ItemStatus]:

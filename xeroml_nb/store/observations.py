@@ -24,8 +24,12 @@ def put(connection: Connection, observations: Sequence[Observation]) -> None:
 
 
 def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
-    """The observations of a trace, oldest first."""
-    query = sa.select(table).where(table.c.trace_id == trace_id).order_by(table.c.start)
+    """The observations of a trace, oldest first; of two that began at once, a root."""
+    query = (
+        sa.select(table)
+        .where(table.c.trace_id == trace_id)
+        .order_by(table.c.start, table.c.parent_id.is_not(None))
+    )
     return [_from_row(row) for row in connection.execute(query)]
 
 

@@ -1,0 +1,1 @@
+"""Records as tables, intervals around their means, and whether one run beats another."""
