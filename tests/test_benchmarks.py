@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-NAMES = ("threads", "coroutines", "overhead", "import", "kill", "coverage")
+NAMES = ("threads", "coroutines", "overhead", "import", "kill", "comparing", "coverage")
 
 
 @pytest.fixture(scope="module")

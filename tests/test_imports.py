@@ -181,7 +181,13 @@ def test_type_checkers_see_the_same_front_page():
         for node in checked.body
         for alias in node.names
     }
-    assert seen == set(xn._HOMES.items())
+    assert seen == {*xn._HOMES.items(), ("charts", "xeroml_nb")}
+
+
+def test_the_charts_are_a_room_of_the_front_page():
+    printed = output_of("import xeroml_nb as xn; print(*xn.charts.__all__)")
+    assert printed.split() == sorted(printed.split())
+    assert {"summary", "differences", "trend", "offline"} <= set(printed.split())
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():

@@ -7,7 +7,16 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import coroutines, coverage, importing, kill, labelling, overhead, threads
+from tests.benchmarks import (
+    comparing,
+    coroutines,
+    coverage,
+    importing,
+    kill,
+    labelling,
+    overhead,
+    threads,
+)
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS = {
@@ -17,6 +26,7 @@ BENCHMARKS = {
     "import": importing.figures,
     "kill": kill.figures,
     "labelling": labelling.figures,
+    "comparing": comparing.figures,
     "coverage": coverage.figures,
 }
 _NOTES = """

@@ -1,0 +1,173 @@
+"""A client's experiments: run, found, listed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.client.datasets import DatasetMethods
+from xeroml_nb.errors import BadInput, NotFound
+from xeroml_nb.experiments import environment, runner
+from xeroml_nb.experiments.claims import present_status
+from xeroml_nb.experiments.experiment import Experiment
+from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
+from xeroml_nb.experiments.surfaces import Follower, surface_for
+from xeroml_nb.experiments.task import Task
+from xeroml_nb.records import clock
+from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus
+from xeroml_nb.records.ids import checked_name, random_id
+from xeroml_nb.scoring.evaluator import resolve
+from xeroml_nb.store import experiments as stored_experiments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.retries import Retries
+
+    TaskLike = Task | Callable[..., Any]
+    Evaluators = Sequence[str | Callable[..., Any]]
+
+
+class ExperimentMethods(DatasetMethods):
+    """Run and find experiments."""
+
+    def create_experiment(
+        self,
+        *,
+        name: str,
+        dataset_name: str | None = None,
+        evaluators: Evaluators = (),
+        metadata: dict[str, Any] | None = None,
+    ) -> Experiment:
+        """Make an experiment that a loop of yours carries out.
+
+        Args:
+            name: It gets the next number of that name.
+            dataset_name: What it runs over; None for local inputs.
+            evaluators: Score every item run when its block ends: names or functions.
+            metadata: Anything to keep with it.
+
+        Raises:
+            NotFound: If there is no such dataset or evaluator.
+        """
+        scorers = resolve(evaluators)
+        dataset = None if dataset_name is None else self.get_dataset(dataset_name)
+        record = ExperimentRecord(
+            id=random_id(),
+            name=checked_name("experiment", name),
+            number=0,
+            status=ExperimentStatus.OPEN,
+            created_at=clock.now(),
+            dataset_id=None if dataset is None else dataset.id,
+            dataset_version=None if dataset is None else dataset.version,
+            content_hash=None if dataset is None else dataset.content_hash,
+            planned=0 if dataset is None else len(dataset),
+            evaluators=tuple(e.name for e in scorers),
+            environment=environment.snapshot(),
+            metadata=dict(metadata or {}),
+        )
+        numbered = self._store.write(lambda c: stored_experiments.create(c, record))
+        return Experiment(self._store, self._recorder, numbered, evaluators=scorers)
+
+    def get_experiment(self, name: str, number: int | None = None) -> Experiment:
+        """An experiment by name.
+
+        Args:
+            name: Its name, its name and number as in "triage_v2 #3", or its id.
+            number: Its number; the newest by default.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        with self._store.reading() as connection:
+            record = (
+                stored_experiments.by_name(connection, name, number)
+                or stored_experiments.by_id(connection, name)
+                or stored_experiments.by_label(connection, name)
+            )
+            if record is None:
+                known = [r.name for r in stored_experiments.listing(connection)]
+                asked = name if number is None else f"{name} #{number}"
+                raise NotFound("experiment", asked, set(known))
+        live = self._live.get(record.id)
+        return live or Experiment(self._store, self._recorder, record)
+
+    def experiments(self) -> list[ExperimentRecord]:
+        """All experiments, newest first."""
+        with self._store.reading() as connection:
+            return [
+                replace(record, status=present_status(record))
+                for record in stored_experiments.listing(connection)
+            ]
+
+    def start(  # noqa: PLR0913 - the words of the front door
+        self,
+        task: TaskLike,
+        dataset: str | Dataset,
+        *,
+        name: str | None = None,
+        evaluators: Evaluators = (),
+        concurrency: int = DEFAULT_CONCURRENCY,
+        repetitions: int = 1,
+        timeout: float = DEFAULT_TIMEOUT,
+        retries: int | Retries = 0,
+        executor: Executor | None = None,
+        resume: bool = True,
+        metadata: dict[str, Any] | None = None,
+    ) -> Experiment:
+        """Run a task over every item of a dataset; returns at once with a live handle.
+
+        Args:
+            task: Sync or async; called with `item.input`, or with those of `input`, `item`,
+                `expected_output`, `metadata` that it names.
+            dataset: Its name, or a dataset (also a selection of one).
+            name: The experiment's name; the task's by default.
+            evaluators: Names or functions that score every output.
+            concurrency: Tasks at the same time.
+            repetitions: How often each item is run.
+            timeout: Seconds one attempt may take; after them the item ends as a time-out.
+            retries: Further attempts after errors that often pass, or `Retries` for others.
+            executor: Calls plain tasks elsewhere, such as in processes.
+            resume: Take up the newest run of that name if it is unfinished and had the same
+                task, items and repetitions.
+            metadata: Anything to keep with the experiment.
+
+        Raises:
+            NotFound: If there is no such dataset or evaluator.
+            BadInput: If an option is out of range or the task cannot be called.
+        """
+        made = task if isinstance(task, Task) else Task.of(task)
+        chosen = self.get_dataset(dataset) if isinstance(dataset, str) else dataset
+        if not len(chosen):
+            raise BadInput(f"Dataset {chosen.name!r} has no items.", "Add some before running.")
+        options = Options(concurrency, timeout, retries, repetitions, executor)
+        recipe = Recipe(made, chosen, resolve(evaluators), options)
+        called = checked_name("experiment", name or made.name)
+        wanted = runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
+        return runner.launch(self._store, self._recorder, wanted, self._live)
+
+    def run(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+        """Run a task over every item and wait for the end, with live progress.
+
+        Interrupting it stops the run and keeps what is finished. The options are `start`'s.
+        """
+        experiment = self.start(task, dataset, **options)
+        follower = Follower(experiment, surface_for(experiment))
+        try:
+            return experiment.wait()
+        finally:
+            follower.join()
+
+    async def arun(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
+        """As `run`, for `await` in a notebook: buttons and other coroutines stay alive."""
+        experiment = self.start(task, dataset, **options)
+        follower = Follower(experiment, surface_for(experiment))
+        try:
+            return await experiment.wait_async()
+        finally:
+            follower.join()
+
+    def _experiment(self, one: Experiment | str) -> Experiment:
+        return self.get_experiment(one) if isinstance(one, str) else one
