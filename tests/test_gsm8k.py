@@ -9,6 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
+import scipy.stats
+
+import xeroml_nb as xn
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "gsm8k.jsonl"
 ANSWER = re.compile(r"A:\s*\$?(-?[\d,]*\.?\d+)")
@@ -57,10 +60,21 @@ if DATA.exists():
             assert figures["scored"] == figures["attempted"] == figures["succeeded"] == 1319
             assert figures["failed"] == figures["unscored"] == 0
 
-    def test_joining_two_frames_tells_what_improved_and_what_regressed(client, problems):
-        before = client.run(finetuned, problems, evaluators=[correct]).to_frame()
-        after = client.run(verified, problems, evaluators=[correct]).to_frame()
-        pairs = before.merge(after, on=["item_id", "repetition"], validate="one_to_one")
-        assert len(pairs) == 1319
-        assert (pairs["correct_y"] & ~pairs["correct_x"]).sum() == 360
-        assert (pairs["correct_x"] & ~pairs["correct_y"]).sum() == 76
+    def test_the_second_model_is_better_and_the_items_that_changed_are_told(client, problems):
+        first = client.run(finetuned, problems, evaluators=[correct])
+        second = client.run(verified, problems, evaluators=[correct])
+        compared = xn.compare(first, second)
+        found = compared.difference("correct")
+        assert (found.n, found.wins, found.losses, found.ties) == (1319, 360, 76, 883)
+        assert found.verdict == "better"
+        assert found.difference == pytest.approx((742 - 458) / 1319)
+        assert found.p_exact == pytest.approx(scipy.stats.binomtest(76, 436).pvalue, rel=1e-9)
+        assert found.low == pytest.approx(0.186, abs=0.001)
+        assert found.high == pytest.approx(0.244, abs=0.001)
+        [before, after] = compared.estimates
+        assert (before.mean, after.mean) == pytest.approx((458 / 1319, 742 / 1319))
+        changes = compared.items()["change"].value_counts()
+        assert dict(changes) == {"same": 883, "improved": 360, "regressed": 76}
+        items = compared.items().query("change == 'regressed'")
+        assert all(correct(row.baseline_output, row.expected_output) for row in items.itertuples())
+        assert not any(correct(row.output, row.expected_output) for row in items.itertuples())

@@ -18,7 +18,8 @@ _RUNS = """
     SELECT r.experiment_id, r.item_id, r.repetition, r.status, r.latency, r.trace_id, r.output,
         d.input, d.expected_output
     FROM item_runs r JOIN experiments e ON e.id = r.experiment_id
-        JOIN dataset_items d ON d.dataset_id = e.dataset_id AND d.id = r.item_id"""
+        JOIN dataset_items d INDEXED BY dataset_items_by_id
+            ON d.dataset_id = e.dataset_id AND d.id = r.item_id"""
 _SCORES = """
     SELECT r.experiment_id, r.item_id, r.repetition, s.name, s.number
     FROM item_runs r JOIN scores s ON s.trace_id = r.trace_id"""
