@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from importlib.util import find_spec
 from itertools import count
 from typing import TYPE_CHECKING
@@ -60,6 +61,26 @@ def notebook(lab: Lab) -> Iterator[Callable[..., Notebook]]:
         one.close()
     assert lab.outside == []
     assert lab.errors == []
+
+
+@pytest.fixture(params=["JupyterLab", "Notebook 7", "JupyterLab 4.4"])
+def anywhere(
+    request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    """A Lab of each application that is supported; a test may ask for some of them."""
+    lab.forget()
+    if request.param == "JupyterLab":
+        yield lab
+        return
+    python, app = sys.executable, "notebook"
+    if request.param == "JupyterLab 4.4":
+        app = "jupyterlab"
+        python = os.environ.get("LAB_44_PYTHON", "")
+        if not python:
+            pytest.skip("LAB_44_PYTHON names no Python with JupyterLab 4.4 and xeroml_nb")
+    home = tmp_path_factory.mktemp("elsewhere")
+    with Lab(home, lab.chromium, app=app, python=python, beside=lab) as other:
+        yield other
 
 
 @pytest.fixture(scope="package")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .lab import Lab, write_notebook
+from .lab import write_notebook
 from .labeller import SETUP, Labelling
 
 if TYPE_CHECKING:
@@ -123,26 +121,6 @@ STATE = """
     return {cells, dialogs, active: content.activeCellIndex, mode: content.mode};
 }
 """
-
-
-@pytest.fixture(params=["JupyterLab", "Notebook 7", "JupyterLab 4.4"])
-def anywhere(
-    request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Lab]:
-    """A Lab of each application that is supported."""
-    lab.forget()
-    if request.param == "JupyterLab":
-        yield lab
-        return
-    python, app = sys.executable, "notebook"
-    if request.param == "JupyterLab 4.4":
-        app = "jupyterlab"
-        python = os.environ.get("LAB_44_PYTHON", "")
-        if not python:
-            pytest.skip("LAB_44_PYTHON names no Python with JupyterLab 4.4 and xeroml_nb")
-    home = tmp_path_factory.mktemp("elsewhere")
-    with Lab(home, lab.chromium, app=app, python=python, beside=lab) as other:
-        yield other
 
 
 @pytest.fixture
