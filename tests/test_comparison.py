@@ -314,6 +314,29 @@ def test_what_produced_the_runs_is_told_apart(client):
     assert "≠ task" in found._repr_html_()
 
 
+def test_costs_are_added_up_by_trace(client):
+    client.create_dataset(name="numbers", items=[{"input": n} for n in range(3)])
+
+    @xn.observe(type="generation")
+    def ask(price):
+        with client.start_as_current_observation(name="call", type="generation") as call:
+            call.update(usage={"input": 5, "cost": price})
+        with client.start_as_current_observation(name="odd", type="generation") as call:
+            call.update(usage={"cost": float("inf")})
+        return price
+
+    def task(number):
+        return ask(0.25) + ask(number / 2) if number else 0
+
+    experiment = client.start(task, "numbers", evaluators=[lambda output: output]).wait()
+    costs = xn.compare(experiment).costs()["task #1"]
+    by_input = {r.item.id: r.item.input for r in experiment.get_results()}
+    found = {by_input[item_id]: cost for item_id, cost in costs.items()}
+    assert math.isnan(found[0])
+    assert (found[1], found[2]) == (0.75, 1.25)
+    assert xn.charts.against(experiment, experiment.to_frame().columns[-1], "cost").to_dict()
+
+
 def test_the_frame_of_several_experiments_has_their_labels_first(client):
     one, _ = accuracies(client, [1, 0], [1, 1])
     frame = xn.to_frame(one, "after #1")

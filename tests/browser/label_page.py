@@ -56,7 +56,8 @@ def open_blank(context):
     made.goto(ADDRESS)
     made.evaluate(IMPORT, MODULE)
     made.add_script_tag(content=STAND)
-    made.add_style_tag(content=(STATIC / "label" / "label.css").read_text(encoding="utf-8"))
+    for name in ("content.css", "label/label.css"):
+        made.add_style_tag(content=(STATIC / name).read_text(encoding="utf-8"))
     return made, errors
 
 

@@ -13,6 +13,7 @@ from xeroml_nb.analysis import tables
 from xeroml_nb.analysis.alignment import align
 from xeroml_nb.analysis.changes import Changes
 from xeroml_nb.analysis.code import CodeDifference
+from xeroml_nb.analysis.costs import run_costs
 from xeroml_nb.analysis.groups import group_codes, groups_of
 from xeroml_nb.analysis.kinds import find_kinds
 from xeroml_nb.analysis.measuring import Measuring
@@ -24,6 +25,8 @@ from xeroml_nb.provided import provided
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from xeroml_nb.analysis.alignment import AlignedRun
     from xeroml_nb.analysis.groups import Grouping
@@ -231,25 +234,30 @@ class Comparison:
         Numbers, NaN where an item is not scored; for categories texts and None.
         """
         name = self._known(score)
-        shared = self._aligned.shared
-        columns = {
-            run.record.label: (run.labels if name in self.categorical else run.numbers)(name)[
-                shared
-            ]
-            for run in self._aligned.runs
-        }
-        index = pd.Index(self._aligned.item_ids[shared], name="item_id", dtype=object)
-        return pd.DataFrame(columns, index=index)
+        is_text = name in self.categorical
+        return self._by_item(
+            [run.labels(name) if is_text else run.numbers(name) for run in self._aligned.runs]
+        )
 
     def latencies(self) -> pd.DataFrame:
         """Seconds an item took, by shared item (index) and run (columns)."""
-        shared = self._aligned.shared
-        columns = {
-            run.record.label: run.means(run.table.columns["latency"].astype(np.float64))[shared]
-            for run in self._aligned.runs
-        }
-        index = pd.Index(self._aligned.item_ids[shared], name="item_id", dtype=object)
-        return pd.DataFrame(columns, index=index)
+        return self._by_item(
+            [
+                run.means(run.table.columns["latency"].astype(np.float64))
+                for run in self._aligned.runs
+            ]
+        )
+
+    def costs(self) -> pd.DataFrame:
+        """What an item cost, by shared item (index) and run (columns); NaN where it is unknown.
+
+        Costs are what observations recorded with `update(usage={"cost": ...})`, added up by trace.
+        """
+        with self.store.reading() as connection:
+            found = [run_costs(connection, run.table) for run in self._aligned.runs]
+        return self._by_item(
+            [run.means(costs) for run, costs in zip(self._aligned.runs, found, strict=True)]
+        )
 
     def changes(self, score: str | None = None, candidate: str | None = None) -> Changes:
         """The shared items with what changed on each, the largest change first.
@@ -295,6 +303,16 @@ class Comparison:
         return written
 
     # Inside.
+
+    def _by_item(self, values: Sequence[npt.NDArray[Any]]) -> pd.DataFrame:
+        """What each run has for the shared items, as a column a run."""
+        shared = self._aligned.shared
+        index = pd.Index(self._aligned.item_ids[shared], name="item_id", dtype=object)
+        columns = {
+            run.record.label: found[shared]
+            for run, found in zip(self._aligned.runs, values, strict=True)
+        }
+        return pd.DataFrame(columns, index=index)
 
     @cached_property
     def _claims(self) -> tuple[list[ScoreDifference], list[Distribution]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xeroml_nb.charts.palette import RunMarks
     from xeroml_nb.charts.reading import Drawn
 
-_TITLES = {"latency_s": "latency, seconds an item"}
+_TITLES = {"latency_s": "latency, seconds an item", "cost": "cost an item"}
 _HEIGHT = 320
 _GROUPS = 5
 _FEW_RUNS = 4
@@ -78,10 +78,14 @@ def _measures(comparison: Comparison, measure: str) -> pd.DataFrame:
     if measure == "latency_s":
         return comparison.latencies()
     if measure == "cost":
-        raise BadInput(
-            "No cost was recorded in these experiments.",
-            "Give each item run a numeric score named 'cost', or use measure='latency_s'.",
-        )
+        costs = comparison.costs()
+        if costs.isna().all(axis=None):
+            raise BadInput(
+                "No cost was recorded in these experiments.",
+                "Record it in the task with observation.update(usage={'cost': 0.002}), or use "
+                "measure='latency_s'.",
+            )
+        return costs
     raise NotFound("measure", measure, ["latency_s", *comparison.numeric])
 
 

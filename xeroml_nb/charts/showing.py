@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import altair as alt
 
 from xeroml_nb.charts.compact_png import compact
+from xeroml_nb.charts.drawable import drawable
 from xeroml_nb.charts.plain_text import spoken
 from xeroml_nb.errors import BadInput, MissingExtra
 
@@ -147,4 +148,5 @@ def _themed(spec: dict[str, Any], colours: tuple[str, str, str, str]) -> dict[st
     config = dict(spec.get("config", {}))
     for part, colour in own.items():
         config[part] = {**config.get(part, {}), **colour}
-    return {**spec, "background": ground, "config": config}
+    themed: dict[str, Any] = drawable({**spec, "background": ground, "config": config})
+    return themed

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from xeroml_nb.records.observation import Observation, ObservationType
 from xeroml_nb.store.rows import upsert
+from xeroml_nb.store.schema import item_runs
 from xeroml_nb.store.schema import observations as table
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
         .order_by(table.c.start, table.c.parent_id.is_not(None))
     )
     return [_from_row(row) for row in connection.execute(query)]
+
+
+def attributes_with(
+    connection: Connection, experiment_id: str, name: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Trace and attributes of those observations of an experiment that have an attribute."""
+    query = (
+        sa.select(table.c.trace_id, table.c.attributes)
+        .join(item_runs, item_runs.c.trace_id == table.c.trace_id)
+        .where(item_runs.c.experiment_id == experiment_id)
+        .where(sa.type_coerce(table.c.attributes, sa.Text).contains(f'"{name}"', autoescape=True))
+    )
+    return [(trace, given) for trace, given in connection.execute(query) if name in given]
 
 
 def _to_row(o: Observation) -> dict[str, Any]:

@@ -18,3 +18,4 @@ INPUT_TOKENS = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 # Any other number in an observation's usage goes under this prefix.
 USAGE_PREFIX = "gen_ai.usage."
+COST = f"{USAGE_PREFIX}cost"

@@ -58,7 +58,8 @@ class LiveObservation:
             input: What went in.
             output: What came out.
             model: Name of the model called.
-            usage: Tokens by kind, such as `{"input": 12, "output": 3}`.
+            usage: Tokens by kind, such as `{"input": 12, "output": 3}`; "cost" is what the call
+                cost, in any currency.
             metadata: Anything else.
             tags: Short words to find the trace by.
 

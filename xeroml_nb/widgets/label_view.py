@@ -39,7 +39,7 @@ class LabelView(anywidget.AnyWidget):
     """
 
     _esm = MODULE
-    _css = style_sheet("label/label")
+    _css = style_sheet("content", "label/label")
     setup = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:

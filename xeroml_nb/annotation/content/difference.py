@@ -7,6 +7,7 @@ only in the output an `ins`.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.annotation.content.alignment import line_segments, word_segments
@@ -35,13 +36,32 @@ _LINES_AROUND = 3
 _SAME_PREVIEW = 120
 
 
-def difference(expected: Any, output: Any, limit: int = 2_000) -> list[Node] | None:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How two values are called where they differ, and how many words are compared."""
+
+    old: str
+    new: str
+    limit: int
+
+    def same(self) -> Node:
+        return element("div", f"same as {self.old}", class_="xn-same")
+
+
+def difference(
+    expected: Any,
+    output: Any,
+    limit: int = 2_000,
+    *,
+    names: tuple[str, str] = ("expected", "output"),
+) -> list[Node] | None:
     """Show where an output differs from the expected one; None if one of them is None.
 
     Args:
         expected: What the item expects: anything.
         output: What came out: anything. Texts that are JSON count as the data in them.
         limit: The most changed words to compare word by word; more are compared line by line.
+        names: What both are called.
 
     Example:
         >>> difference("a red cat", "a big cat")
@@ -52,16 +72,13 @@ def difference(expected: Any, output: Any, limit: int = 2_000) -> list[Node] | N
     """
     if expected is None or output is None:
         return None
+    words = _Words(*names, limit)
     old = expected if isinstance(expected, str) else to_json(expected)
     new = output if isinstance(output, str) else to_json(output)
     if len(old) + len(new) > _LONGEST:
         is_text = isinstance(expected, str), isinstance(output, str)
-        return [_same() if old == new and len(set(is_text)) == 1 else _too_long()]
-    return _nodes(_compared(expected, old), _compared(output, new), limit)
-
-
-def _same() -> Node:
-    return element("div", "same as expected", class_="xn-same")
+        return [words.same() if old == new and len(set(is_text)) == 1 else _too_long()]
+    return _nodes(_compared(expected, old), _compared(output, new), words)
 
 
 def _too_long() -> Node:
@@ -82,21 +99,21 @@ def _is_same(expected: Any, output: Any) -> bool:
     return canonical_json(expected) == canonical_json(output)
 
 
-def _nodes(expected: Any, output: Any, limit: int, depth: int = 0) -> list[Node]:
+def _nodes(expected: Any, output: Any, words: _Words, depth: int = 0) -> list[Node]:
     if _is_same(expected, output):
-        return [_same()]
+        return [words.same()]
     if all(is_data(v) and isinstance(v, dict) for v in (expected, output)) and depth < _DEEPEST:
-        return [_rows(expected, output, limit, depth)]
-    return _text_nodes(_readable(expected), _readable(output), limit)
+        return [_rows(expected, output, words, depth)]
+    return _text_nodes(_readable(expected), _readable(output), words)
 
 
-def _rows(expected: dict[str, Any], output: dict[str, Any], limit: int, depth: int) -> Node:
+def _rows(expected: dict[str, Any], output: dict[str, Any], words: _Words, depth: int) -> Node:
     """A row for each key, in the order in which they were expected."""
     keys = list(dict.fromkeys([*expected, *output]))
     rows: list[Node] = []
     for key in keys[:_MOST_KEYS]:
         rows.append(element("dt", element("span", clean_text(key), class_="xn-key")))
-        rows.append(element("dd", *_row(key, expected, output, limit, depth)))
+        rows.append(element("dd", *_row(key, expected, output, words, depth)))
     if len(keys) > _MOST_KEYS:
         more = f"… {len(keys) - _MOST_KEYS:,} more keys are not compared"
         rows.append(element("dd", more, class_="xn-cut"))
@@ -104,17 +121,17 @@ def _rows(expected: dict[str, Any], output: dict[str, Any], limit: int, depth: i
 
 
 def _row(
-    key: str, expected: dict[str, Any], output: dict[str, Any], limit: int, depth: int
+    key: str, expected: dict[str, Any], output: dict[str, Any], words: _Words, depth: int
 ) -> list[Node]:
     if key not in output:
-        return [_note("− only in expected: "), *_changed(_readable(expected[key]), "")]
+        return [_note(f"− only in {words.old}: "), *_changed(_readable(expected[key]), "")]
     if key not in expected:
-        return [_note("+ only in output: "), *_changed("", _readable(output[key]))]
+        return [_note(f"+ only in {words.new}: "), *_changed("", _readable(output[key]))]
     old, new = _as_mapping(expected[key]), _as_mapping(output[key])
     if _is_same(old, new):
         value = clean_text(preview(expected[key], _SAME_PREVIEW))
         return [_note("same: "), element("span", value, class_="xn-same")]
-    return _nodes(old, new, limit, depth + 1)
+    return _nodes(old, new, words, depth + 1)
 
 
 def _as_mapping(value: Any) -> Any:
@@ -134,15 +151,15 @@ def _readable(value: Any) -> str:
     return clean_text(line)
 
 
-def _text_nodes(expected: str, output: str, limit: int) -> list[Node]:
+def _text_nodes(expected: str, output: str, words: _Words) -> list[Node]:
     if expected == output:
-        said = "same text as expected, but another type of value"
+        said = f"same text as {words.old}, but another type of value"
         return [element("div", said, class_="xn-same")]
-    words = word_segments(expected, output, limit)
-    if words is not None:
-        shown = [node for old, new in words for node in _segment(old, new)]
+    segments = word_segments(expected, output, words.limit)
+    if segments is not None:
+        shown = [node for old, new in segments for node in _segment(old, new)]
         return [element("div", *shown, class_="xn-text")]
-    lines = line_segments(expected, output, limit)
+    lines = line_segments(expected, output, words.limit)
     return [_too_long()] if lines is None else [_line_nodes(lines)]
 
 
