@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from unittest.mock import ANY
 
 import pytest
 
@@ -208,6 +209,20 @@ def test_an_item_is_shown_in_full(page, client):
     assert "1 observation" in json.dumps(trace["nodes"])
     same = page.say("open", place=page.places("d")[0])
     assert same["diff"] == [["div", {"class": "xn-same"}, "same as baseline"]]
+
+
+def test_what_produced_the_runs_is_told_when_asked_for(page, client):
+    assert page.say("code")["nodes"] == [["div", {"class": "xn-dim"}, ANY]]
+
+    def other(item):
+        return f"<b>{item.id}</b>"
+
+    client.start(other, "questions", name="other", evaluators=[kind]).wait()
+    page.panel.choose(page.head["title"][1], "other")
+    facts, lines = page.say("code")["nodes"]
+    assert ["dd", "task → other"] in facts
+    added = [line[2] for line in lines[2:] if line[0] == "ins"]
+    assert any(line.endswith('return f"<b>{item.id}</b>"\n') for line in added)
 
 
 def test_a_failed_item_is_shown_with_its_error(page):

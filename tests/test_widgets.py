@@ -565,7 +565,10 @@ def test_the_browsers_part_fetches_nothing_and_writes_no_markup(path):
 
 
 def test_every_file_for_the_browser_is_in_the_package():
-    parts = ["desk.js", "keys.js", "link.js", "main.js", "nodes.js", "pace.js", "view.js"]
-    assert [path.name for path in MODULES] == ["key_guard.js", *parts, "run_view.js"]
-    assert [path.name for path in STYLES] == ["label.css", "run_view.css", "theme.css"]
+    compare = ["charts.js", "code.js", "head.js", "items.js", "main.js"]
+    label = ["desk.js", "keys.js", "link.js", "main.js", "nodes.js", "pace.js", "view.js"]
+    modules = [*compare, "key_guard.js", *label, "run_view.js"]
+    assert [path.name for path in MODULES] == modules
+    styles = ["compare.css", "content.css", "label.css", "run_view.css", "theme.css"]
+    assert [path.name for path in STYLES] == styles
     assert Path(xn.__file__).parent in host.STATIC.parents

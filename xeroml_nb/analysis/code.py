@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xeroml_nb.experiments.markup import Markup, join, table, tag
+from xeroml_nb.experiments.markup import NO_FORMULAS, Markup, join, table, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +57,25 @@ class CodeDifference:
         first, second = (dict(_facts(record)) for record in (self.baseline, self.run))
         return {name: (first[name], second[name]) for name in first}
 
+    @property
+    def changed(self) -> dict[str, tuple[str, str]]:
+        """The facts and packages that differ: name to what it was in both."""
+        every = self.facts | self.packages
+        return {name: both for name, both in every.items() if both[0] != both[1]}
+
+    @property
+    def unchanged(self) -> str:
+        """What there is to say where no line of the tasks' text differs."""
+        if self.baseline.task is None or self.run.task is None:
+            return "A loop of the user's own, whose text is not known, produced one of them."
+        if self.is_same_task:
+            return "The tasks are the same."
+        return "The tasks' text is the same; a value that it uses, such as a prompt, differs."
+
     def __repr__(self) -> str:
         lines = [f"{self.run.label} against {self.baseline.label}"]
-        rows = [*self.facts.items(), *self.packages.items()]
-        lines += [f"{name}: {was} → {now}" for name, (was, now) in rows if was != now]
-        lines += self.source or [self._same()]
+        lines += [f"{name}: {was} → {now}" for name, (was, now) in self.changed.items()]
+        lines += self.source or [self.unchanged]
         return "\n".join(lines)
 
     def _repr_html_(self) -> Markup:
@@ -69,16 +83,10 @@ class CodeDifference:
         heads = ("", self.baseline.label, self.run.label)
         marked = [(_marked(name, was, now), was, now) for name, was, now in rows]
         lines = self.source
-        text = join(_line(line) for line in lines) if lines else tag("div", self._same())
+        text = join(_line(line) for line in lines) if lines else tag("div", self.unchanged)
         style = "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere"
-        return tag("div", table(heads, marked, numeric=set()), tag("div", text, style=style))
-
-    def _same(self) -> str:
-        if self.baseline.task is None or self.run.task is None:
-            return "A loop of the user's own, whose text is not known, produced one of them."
-        if self.is_same_task:
-            return "The tasks are the same."
-        return "The tasks' text is the same; a value that it uses, such as a prompt, differs."
+        lines_html = tag("div", text, style=style)
+        return tag("div", table(heads, marked, numeric=set()), lines_html, class_=NO_FORMULAS)
 
 
 def _lines(record: ExperimentRecord) -> list[str]:

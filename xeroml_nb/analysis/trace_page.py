@@ -19,7 +19,7 @@ from xeroml_nb.analysis.trace_parts import (
     scores_by_id,
 )
 from xeroml_nb.analysis.traces import held_value
-from xeroml_nb.experiments.markup import Markup, join, table, tag
+from xeroml_nb.experiments.markup import NO_FORMULAS, Markup, join, table, tag
 from xeroml_nb.records.json_text import clean_text, is_unheld, preview, to_json
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def trace_html(trace: Trace) -> Markup:
         _score_table(frame.scores.get("", []), on_trace=True),
         _nested(shown, frame),
         tag("p", f"{left} more observations; to_frame() has them all.") if left else _NOTHING,
-        class_="xeroml-trace",
+        class_=f"xeroml-trace {NO_FORMULAS}",
     )
     return Markup(clean_text(html))
 

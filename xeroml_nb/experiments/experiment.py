@@ -11,16 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
-from xeroml_nb.experiments import lines, page, results
+from xeroml_nb.experiments import lines, results, summary
 from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.claims import present_status
 from xeroml_nb.experiments.flight import Flight, Route
 from xeroml_nb.experiments.live_run import DEFAULT_TIMEOUT
 from xeroml_nb.experiments.open_run import OpenRun
-from xeroml_nb.experiments.reading import read_results
+from xeroml_nb.experiments.reading import planned_items, read_results
 from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.surfaces import Follower, surface_for
 from xeroml_nb.experiments.tally import Tally
+from xeroml_nb.provided import provided
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.records.ids import content_hash
@@ -28,6 +29,7 @@ from xeroml_nb.store import experiments as stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -123,7 +125,7 @@ class Experiment:
         Follower(self, surface_for(self))
 
     def _repr_html_(self) -> str:
-        return page.summary_html(self)
+        return summary.summary_html(self)
 
     # A run of the runner.
 
@@ -273,8 +275,9 @@ class Experiment:
         """
         from xeroml_nb.experiments.frames import results_frame
 
+        record = self.record
         with self._store.reading() as connection:
-            return results_frame(connection, self.record)
+            return results_frame(connection, record, planned_items(connection, record))
 
     def summary(self) -> pd.DataFrame:
         """One row a score, with honest denominators.
@@ -292,7 +295,24 @@ class Experiment:
     @property
     def url(self) -> str:
         """The address of a page with the results of this moment; a file while no server is set."""
-        return page.write_page(self, self._store.place).as_uri()
+        written: Path = provided("experiment page")(self, self._store.place)
+        return written.as_uri()
+
+    def to_notebook(self, path: str | Path) -> Path:
+        """Write a report that reads without a kernel, and whose cells rebuild it from the store.
+
+        Args:
+            path: Where to; `report.ipynb`. An earlier report there is replaced.
+
+        Raises:
+            BadInput: If it is still running, or another notebook stands there.
+        """
+        if self.is_running:
+            raise BadInput(f"{self.label} is still running.", "Wait for it, or stop it first.")
+        # As the store has it, which is how the report's cells find it when they run again.
+        as_stored = Experiment(self._store, self._recorder, self.record)
+        written: Path = provided("experiment report")(as_stored, path)
+        return written
 
     # Inside.
 

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# The class of HTML in which JupyterLab takes nothing between two dollar signs for a formula.
+NO_FORMULAS = "tex2jax_ignore mathjax_ignore"
+
+
 class Markup(str):
     """Text that is HTML already, because this module made it."""
 

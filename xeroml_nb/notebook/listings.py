@@ -47,7 +47,7 @@ class Listing:
 
     def _repr_html_(self) -> Markup:
         shown = table(self.headings, self.rows, numeric=set(self.numeric))
-        return join([tag("p", self.title), shown])
+        return join([tag("p", self.title), shown]) if self.title else shown
 
 
 def datasets_listing(client: Client) -> Listing:

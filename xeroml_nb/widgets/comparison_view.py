@@ -10,6 +10,7 @@ import anywidget
 import traitlets
 
 from xeroml_nb.errors import BadInput
+from xeroml_nb.widgets.comparison_code import code_nodes
 from xeroml_nb.widgets.comparison_detail import item_wire, trace_wire
 from xeroml_nb.widgets.comparison_items import Found, ItemFilter, ItemList
 from xeroml_nb.widgets.comparison_page import page_wire
@@ -28,6 +29,7 @@ _PARTS = (
     "compare/head",
     "compare/charts",
     "compare/items",
+    "compare/code",
     "compare/main",
 )
 MODULE = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS)
@@ -171,6 +173,10 @@ class ComparisonView(anywidget.AnyWidget):
     def _on_trace(self, looked: _Looked, message: dict[str, Any]) -> None:
         place, side = int(message["place"]), int(bool(message["side"]))
         self._tell("trace", place=place, side=side, nodes=trace_wire(looked.items, place, side))
+
+    def _on_code(self, looked: _Looked, _: dict[str, Any]) -> None:
+        found = looked.items.comparison.code(looked.items.candidate.label)
+        self._tell("code", nodes=code_nodes(found))
 
     def _on_label(self, _: _Looked, __: dict[str, Any]) -> None:
         self._tell("labelling", text=self._label())

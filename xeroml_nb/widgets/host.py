@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from IPython.display import display, update_display
 
 from xeroml_nb.errors import XeromlError
-from xeroml_nb.experiments.markup import Markup, tag
-from xeroml_nb.experiments.page import summary_html
+from xeroml_nb.experiments.markup import NO_FORMULAS, Markup, tag
+from xeroml_nb.experiments.summary import summary_html
 from xeroml_nb.records.json_text import said
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Static:
         return self._text
 
     def _repr_html_(self) -> Markup:
-        return tag("div", self._html, class_="xn-remainder")
+        return tag("div", self._html, class_=f"xn-remainder {NO_FORMULAS}")
 
 
 def summary_of(experiment: Experiment) -> Static:

@@ -19,13 +19,14 @@ class Page {
 		this.choice = makeFilter(this);
 		this.table = makeTable(this);
 		this.pane = makePane(this);
+		this.code = makeCode(this);
 		this.news = element("div", "xn-said");
 		this.news.role = "status";
 		this.keys = element("div", "xn-keys xn-dim");
 		setText(this.keys, "j k move · Enter open · Esc close · x check · / search · l label");
 		this.body = element(
 			"div", "", this.forest.node, this.dumbbell.node, this.choice.node,
-			this.table.node, this.pane.node,
+			this.table.node, this.pane.node, this.code.node,
 		);
 		this.trouble = element("div", "xn-alert");
 		this.trouble.role = "alert";
@@ -72,6 +73,7 @@ class Page {
 		if (kind === "rows" && message.seq === this.seq) this.showRows(message);
 		else if (kind === "item" && message.place === this.opened) this.showItem(message);
 		else if (kind === "trace" && message.place === this.opened) this.pane.trace(message);
+		else if (kind === "code") this.code.show(message);
 		else if (kind === "labelling") setText(this.news, message.text);
 	}
 
@@ -98,6 +100,7 @@ class Page {
 		if (!state.head.changes.some(([word]) => word === this.filter.change)) this.filter.change = "";
 		this.checked.clear();
 		this.close();
+		this.code.close();
 		this.forest.update(state.head);
 		this.choice.update(state.head, this.filter);
 		this.askRows(0);
