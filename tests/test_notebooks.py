@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
+VEGA_LITE = "application/vnd.vegalite.v5+json"
+BETTER = r"Better: \+0\.\d\d \[\+0\.\d\d, \+0\.\d\d\], p .* · 72 shared items"
+CHARTS = ("summary", "differences", "changes", "distribution", "categories", "against", "trend")
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
@@ -118,20 +122,90 @@ def test_a_notebook_is_kept_without_outputs(path):
         assert cell.source.strip()
 
 
-def test_the_quickstart_runs_from_top_to_bottom_and_version_2_is_better(run):
+def shown_by(notebook: NotebookNode, line: str) -> list[NotebookNode]:
+    """All that the cell with a line shows."""
+    [found] = [cell for cell in code(notebook) if line in cell.source.splitlines()]
+    return list(found.outputs)
+
+
+def charts(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Those that are charts, each as the front ends draw it and as a picture."""
+    found = [output.data for output in outputs if VEGA_LITE in output.get("data", {})]
+    for data in found:
+        assert data[VEGA_LITE]["$schema"].endswith("/vega-lite/v5.json")
+        assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    return found
+
+
+def test_the_quickstart_runs_from_top_to_bottom_and_version_2_is_better(run, own_folder):
     done = run(read(FOLDER / "quickstart.ipynb").cells)
+    widget, remainder = shown_by(done, "bench")
+    assert "application/vnd.jupyter.widget-view+json" in widget.data
+    assert text(widget).startswith("Workbench (Dataset support/triage · Run · Label · Compare)")
+    assert text(remainder) == "Dataset support/triage · 72 items"
     first, second = (table(shown_last(done, f"{name}.summary()")) for name in ("v1", "v2"))
     for score in ("category", "urgency"):
         for row in (first[score], second[score]):
             assert (row["attempted"], row["scored"], row["failed"]) == ("72", "72", "0")
             assert float(row["worst"]) == float(row["best"]) == float(row["mean"])
         assert float(second[score]["mean"]) > float(first[score]["mean"])
-    by_hand, address = shown_last(done, "results = loop.get_results()").split()
+    printed = shown_by(done, "results = loop.get_results()")
+    by_hand, address = "".join(map(text, printed)).split()
     assert float(by_hand) == pytest.approx(float(second["category"]["mean"]), abs=0.005)
     assert Path(address.removeprefix("file://")).read_text().startswith("<!doctype html>")
     assert code(done)[-1].outputs == []
     errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
     assert errors == []
+
+    compared = shown_by(done, "comparison")
+    assert text(compared[0]).startswith("triage_v2 #1 against triage_v1 #1")
+    assert len(charts(compared)) == 2
+    verdict, changed = shown_by(done, 'print(comparison.verdict("category"))')
+    assert re.match(BETTER, text(verdict))
+    gained = xn.compare("triage_v1", "triage_v2").difference("category")
+    assert gained.wins > 5 * gained.losses > 0
+    assert len(text(changed).splitlines()) > 8
+    report = read(own_folder / "v2-against-v1.ipynb")
+    assert "Better" in "".join(
+        text(o) for cell in code(report) for o in cell.outputs if "data" in o
+    )
+    xn.get_client().close()
+
+
+def test_the_comparison_notebook_runs_from_top_to_bottom(run, own_folder):
+    done = run(read(FOLDER / "comparison.ipynb").cells)
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    verdict, counts = shown_last(done, 'print(comparison.verdict("category"))').splitlines()
+    assert re.match(BETTER, verdict)
+    better, worse = map(int, re.match(r"(\d+) improved · (\d+) regressed", counts).groups())
+    changes = dict(
+        line.split()
+        for line in shown_last(done, 'items = comparison.items("category")').splitlines()[1:-1]
+    )
+    assert changes == {
+        "improved": str(better),
+        "regressed": str(worse),
+        "same": str(72 - better - worse),
+    }
+    slices = shown_last(done, "by_language.slices()")
+    assert [line.split()[1] for line in slices.splitlines()[1:5]] == ["en", "fr", "de", "es"]
+    code_shown = shown_last(done, "comparison.code()")
+    assert "-def triage_v1(input):" in code_shown
+    assert "+def triage_v2(input):" in code_shown
+    trace = shown_last(done, 'xeroml.get_trace(wrong["trace_id"].iloc[0])')
+    assert "score category: false" in trace
+    assert "● hits" in trace
+    report = read(own_folder / "v2-against-v1.ipynb")
+    assert "triage_v2 #1 against triage_v1 #1" in nbformat.writes(report)
+    drawn = {
+        cell.source.split("(")[0].removeprefix("xn.charts."): charts(cell.outputs)
+        for cell in code(done)
+        if cell.source.startswith("xn.charts.")
+    }
+    assert {name: len(found) for name, found in drawn.items()} == dict.fromkeys(CHARTS, 1)
+    [differences] = drawn["differences"]
+    assert "better" in differences["text/plain"]
 
 
 def test_the_labelling_notebook_runs_from_top_to_bottom(run):

@@ -14,12 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xeroml_nb import charts as charts
     from xeroml_nb.annotation.choices import Option
     from xeroml_nb.annotation.dimension import Dimension
     from xeroml_nb.annotation.order import Order
     from xeroml_nb.annotation.queue import AnnotationQueue
     from xeroml_nb.annotation.rubric import Rubric
-    from xeroml_nb.client import Client, arun, get_client, run, start
+    from xeroml_nb.client import Client, arun, compare, get_client, run, start, to_frame
     from xeroml_nb.errors import XeromlError
     from xeroml_nb.examples import example
     from xeroml_nb.experiments.dataset import Dataset
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from xeroml_nb.scoring.evaluator import evaluator
     from xeroml_nb.tracing.observe import observe
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
+    from xeroml_nb.widgets.comparison import comparison
     from xeroml_nb.widgets.dataset_picker import pick_dataset
     from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
+    from xeroml_nb.widgets.workbench import workbench
 
 from xeroml_nb.provided import provide as _provide
 
@@ -52,6 +55,8 @@ _HOMES = {
     "XeromlError": "errors",
     "annotate": "widgets.labeller",
     "arun": "client",
+    "compare": "client",
+    "comparison": "widgets.comparison",
     "create_trace_id": "records.ids",
     "disable_tracing": "tracing.propagate",
     "evaluator": "scoring.evaluator",
@@ -64,6 +69,8 @@ _HOMES = {
     "run": "client",
     "run_panel": "widgets.run_panel",
     "start": "client",
+    "to_frame": "client",
+    "workbench": "widgets.workbench",
 }
 
 __all__ = [
@@ -80,6 +87,8 @@ __all__ = [
     "XeromlError",
     "annotate",
     "arun",
+    "compare",
+    "comparison",
     "create_trace_id",
     "disable_tracing",
     "evaluator",
@@ -92,14 +101,22 @@ __all__ = [
     "run",
     "run_panel",
     "start",
+    "to_frame",
+    "workbench",
 ]
 
 
 _provide("client", f"{__name__}.client:get_client")
+_provide("comparison report", f"{__name__}.notebook.report:write_comparison")
+_provide("experiment page", f"{__name__}.notebook.page:write_page")
+_provide("experiment report", f"{__name__}.notebook.report:write_experiment")
+_provide("show comparison", f"{__name__}.notebook.comparison_display:show")
 _provide("surface", f"{__name__}.widgets.run_view:RunSurface")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "charts":
+        return import_module(f"{__name__}.charts")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -108,4 +125,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES, "charts"})

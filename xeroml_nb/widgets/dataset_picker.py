@@ -31,12 +31,12 @@ class DatasetPicker(widgets.VBox):
 
     Args:
         client: Whose datasets.
-        name: The dataset chosen at first.
+        dataset: What is chosen at first, or its name.
     """
 
     value = traitlets.Any(None, allow_none=True, help="The chosen dataset, or None.")
 
-    def __init__(self, client: Client, name: str | None = None) -> None:
+    def __init__(self, client: Client, dataset: Dataset | str | None = None) -> None:
         self._client = client
         self._records: dict[str, DatasetRecord] = {}
         self._folded: set[str] = set()
@@ -59,8 +59,8 @@ class DatasetPicker(widgets.VBox):
         self.add_class("xn-picker")
         self._observe()
         self.refresh()
-        if name is not None:
-            self.choose(name)
+        if dataset is not None:
+            self.choose(dataset)
 
     def __repr__(self) -> str:
         chosen = "nothing chosen" if self.value is None else repr(self.value)
@@ -75,16 +75,17 @@ class DatasetPicker(widgets.VBox):
         self._records = {r.name: r for r in self._client.datasets()}
         self._fill_list()
 
-    def choose(self, name: str) -> None:
-        """Choose a dataset by name.
+    def choose(self, dataset: Dataset | str) -> None:
+        """Choose a dataset, or a selection of one, or one by its name.
 
         Raises:
             NotFound: If there is none of that name.
         """
+        name = dataset if isinstance(dataset, str) else dataset.name
         self._client.get_dataset(name)
         self._folded -= {folder for folder in self._folded if name.startswith(folder)}
         self._search.value = ""
-        self._choose(name)
+        self._choose(name, None if isinstance(dataset, str) else dataset)
         self.refresh()
 
     def show_trouble(self, text: str) -> None:
@@ -149,8 +150,8 @@ class DatasetPicker(widgets.VBox):
             self._folded ^= {opened}
             self._fill_list()
 
-    def _choose(self, name: str) -> None:
-        """Make a dataset the chosen one, at its latest version."""
+    def _choose(self, name: str, given: Dataset | None = None) -> None:
+        """Make a dataset the chosen one: as it was given, else its latest version."""
         self._name = name
         versions = self._client.get_dataset(name).versions()
         self._version.unobserve(self._narrowed, names="value")
@@ -158,9 +159,13 @@ class DatasetPicker(widgets.VBox):
             (_LATEST, _LATEST),
             *((f"{v:%Y-%m-%d %H:%M:%S}", v) for v in versions),
         ]
-        self._version.value = _LATEST
+        is_old = given is not None and given.version in versions[1:]
+        self._version.value = given.version if given is not None and is_old else _LATEST
         self._version.observe(self._narrowed, names="value")
-        self._narrow()
+        if given is None:
+            self._narrow()
+        else:
+            self._take(given)
 
     @shown
     def _narrowed(self, _: Any) -> None:
@@ -184,6 +189,9 @@ class DatasetPicker(widgets.VBox):
             raise BadInput(f"No item of {name!r} matches the filter.", "Change or clear it.")
         if self._sample.value:
             dataset = dataset.sample(self._sample.value)
+        self._take(dataset)
+
+    def _take(self, dataset: Dataset) -> None:
         self._position = 0
         self.value = dataset
         self._show_item()

@@ -36,7 +36,9 @@ from xeroml_nb.widgets.label_view import LabelView, text_of_moment
 from xeroml_nb.widgets.name_form import NameForm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ipywidgets import Widget
 
     from xeroml_nb.annotation.material import Material, Show
     from xeroml_nb.annotation.queue import Opened
@@ -76,7 +78,9 @@ class Labeller(Labels):
         self._sessions: dict[str, LabellingSession] = {}
         self._session: LabellingSession | None = None
         self._last_line = ""
+        self._is_shown = False
         self._displayed_in: int | None = None
+        self._followers: list[Callable[[], None]] = []
         self._remainder = Remainder()
         self._view = LabelView()
         if annotator is not None:
@@ -92,11 +96,28 @@ class Labeller(Labels):
 
     def show(self) -> None:
         """Appear below the running cell."""
-        self._displayed_in = _execution_count()
-        display(self._view if self._session is not None else NameForm(self._begin, self._view))
+        display(self.surface())
         self._remainder.update(self._static())
         self._remainder.show()
+
+    def surface(self) -> Widget:
+        """What people label on, for a place inside another widget."""
+        self._is_shown, self._displayed_in = True, _execution_count()
         self._follow()
+        return self._view if self._session is not None else NameForm(self._begin, self._view)
+
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        """Call a function when labels or items were added, at most once a second.
+
+        It is called on another thread, as long as this is the newest labeller of its queue.
+        """
+        self._followers.append(callback)
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """How many are labelled, and of how many; None before anybody said who labels."""
+        session = self._session
+        return None if session is None else (session.tally.done, session.total)
 
     @property
     def session(self) -> LabellingSession:
@@ -186,7 +207,7 @@ class Labeller(Labels):
         session = self._session = self._session_of(name)
         _last_annotator = name
         self._view.show(session, self, self._notices(session))
-        if self._displayed_in is not None:
+        if self._is_shown:
             self._follow()
 
     def _notices(self, session: LabellingSession) -> list[dict[str, Any]]:
@@ -225,11 +246,17 @@ class Labeller(Labels):
             line = self._line()
             quiet = quiet + 1 if line == self._last_line else 0
             self._last_line = line
+            if not quiet:
+                self._tell_followers()
             # Not with every label: a message of its own would follow each of them.
             if line != said_last and quiet >= _QUIET_LOOKS:
                 said_last = line
                 self._remainder.update(self._static())
             pause.wait(max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began)))
+
+    def _tell_followers(self) -> None:
+        for callback in self._followers:
+            callback()
 
     def _take_in(self) -> bool:
         """Put in order what is finished by now; False once nothing more can follow."""
@@ -296,7 +323,7 @@ def annotate(  # noqa: PLR0913 - the words of the front door
     terms = Terms(order or Order(), Team(tuple(team or ()), overlap), repeats) if asked else None
     if experiments:
         store = experiments[0].store
-        _check_material(experiments)
+        check_material(experiments)
         default = Rubric.preference() if len(experiments) > 1 else Rubric.pass_fail()
         opened = open_for_experiments(store, experiments, rubric or default, terms)
     else:
@@ -333,14 +360,29 @@ def _sorted_out(
     return experiments, rubrics[0] if rubrics else None
 
 
-def _check_material(experiments: Sequence[Experiment]) -> None:
-    """Refuse to label what has no output and will have none."""
+def check_material(experiments: Sequence[Experiment]) -> None:
+    """Refuse to label what has no output and will have none.
+
+    Raises:
+        BadInput: If it is so.
+    """
     records = tuple(experiment.record for experiment in experiments)
     material = ExperimentMaterial(experiments[0].store, records)
     if not material.is_growing() and not material.first(1):
         names = " and ".join(record.label for record in records)
         shared = "no item that both finished" if len(records) > 1 else "no finished item"
         raise BadInput(f"{names} has {shared}.", "Run it, or see to_frame() for its errors.")
+
+
+def labeller_of(store: Store, opened: Opened) -> Labeller:
+    """A labeller for a place inside another widget; who labelled last here labels there too."""
+    material = material_of(store, opened.record)
+    return Labeller(store, opened, material, annotator=last_annotator(), blind=True)
+
+
+def last_annotator() -> str | None:
+    """Who said last in this process that they label; None if nobody did."""
+    return _last_annotator
 
 
 def _who(annotator: str | None) -> str | None:

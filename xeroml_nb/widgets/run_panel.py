@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets as widgets
 from IPython.core.getipython import get_ipython
@@ -22,6 +22,8 @@ from xeroml_nb.widgets.notebook_tasks import notebook_tasks
 from xeroml_nb.widgets.run_view import RunView, failure_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xeroml_nb.client import Client
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.experiment import Experiment
@@ -63,7 +65,7 @@ class RunPanel(widgets.VBox):
         self._run.on_click(self._run_pressed)
         if isinstance(source, DatasetPicker):
             source.observe(lambda _: self.refresh(), names="value")
-        _refresh_after_cells(self)
+        refresh_after_cells(self)
 
     def __repr__(self) -> str:
         shown_run = "nothing run yet" if self.experiment is None else self.experiment.label
@@ -81,13 +83,29 @@ class RunPanel(widgets.VBox):
         fixed = self._fixed_dataset()
         _keep_choice(self._dataset, names if fixed is None else [_described(fixed)])
         self._dataset.disabled = self._source is not None
-        chosen = [n for n in self._evaluators.value if n in registered()]
+        known, chosen = set(self._evaluators.options), set(self._evaluators.value)
         self._evaluators.options = registered()
-        self._evaluators.value = chosen
+        # A new one is wanted until somebody says otherwise.
+        self._evaluators.value = [n for n in registered() if n in chosen or n not in known]
 
     def show_trouble(self, text: str) -> None:
         """Show an error in the panel; an empty text clears it."""
         self._view.show_trouble(text)
+
+    def show(self, experiment: Experiment | None) -> None:
+        """Show a run in place of the present one: to its end if this process works on it."""
+        self.experiment = experiment
+        if experiment is not None and experiment.is_running:
+            self.watch()
+        else:
+            self._view.follow(experiment)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call a function whenever the figures of the run change, at most five times a second.
+
+        It may be called on another thread.
+        """
+        self._view.observe(lambda _: callback(), names="state")
 
     def take_up(self, record: ExperimentRecord) -> None:
         """Go on with an unfinished run, or with one whose failures are to be run again."""
@@ -200,13 +218,7 @@ class RunPanel(widgets.VBox):
         records = (r for r in self._client.experiments() if r.status in unfinished and r.task)
         found = (self._client.get_experiment(r.id) for r in records)
         mine = (e for e in found if e.is_running or e.status is ExperimentStatus.STOPPED)
-        self.experiment = next(mine, None)
-        if self.experiment is None:
-            return
-        if self.experiment.is_running:
-            self.watch()
-        else:
-            self._view.follow(self.experiment)
+        self.show(next(mine, None))
 
     def _task_of(self, record: ExperimentRecord) -> Task | None:
         self._tasks = notebook_tasks()
@@ -296,12 +308,19 @@ def _keep_choice(dropdown: Any, options: list[str]) -> None:
         dropdown.value = chosen if chosen in options else options[-1]
 
 
-def _refresh_after_cells(panel: RunPanel) -> None:
-    """Renew the panel's choices after each cell, as long as the panel is used."""
+class Refreshed(Protocol):
+    """Something that shows what may have become another by running a cell."""
+
+    def refresh(self) -> None:
+        """Look again."""
+
+
+def refresh_after_cells(widget: Refreshed) -> None:
+    """Let a widget look again after each cell, as long as it is used."""
     shell = get_ipython()
     if shell is None:
         return
-    alive = weakref.ref(panel)
+    alive = weakref.ref(widget)
 
     def refresh(_result: Any) -> None:
         found = alive()

@@ -40,8 +40,8 @@ class RunView(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return "Live view of a run (run the cell again to see it)"
 
-    def follow(self, experiment: Experiment) -> None:
-        """Show an experiment from now on."""
+    def follow(self, experiment: Experiment | None) -> None:
+        """Show an experiment from now on; None shows nothing."""
         self._experiment = experiment
         self.refresh()
 

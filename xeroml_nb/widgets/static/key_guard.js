@@ -16,6 +16,18 @@ function render({ model, el }) {
 		if (entered || clicked) model.send({ opened: list.selectedIndex });
 	};
 	let root = null;
+	// A clicked tab takes the focus, and so does the open one when what had it is hidden with its
+	// tab: otherwise the cell would get the next keys.
+	const click = (event) => {
+		tell(event);
+		event.target.closest("[role=tab]")?.focus();
+	};
+	const leave = (event) => {
+		requestAnimationFrame(() => {
+			const lost = document.activeElement === document.body && !event.target.checkVisibility();
+			if (lost) root.querySelector("[role=tab][aria-selected=true]")?.focus();
+		});
+	};
 	let waiting = 0;
 	const guard = () => {
 		root = el.closest(".widget-vbox");
@@ -26,7 +38,8 @@ function render({ model, el }) {
 		}
 		root.addEventListener("focusin", mark);
 		root.addEventListener("keydown", tell);
-		root.addEventListener("click", tell);
+		root.addEventListener("focusout", leave);
+		root.addEventListener("click", click);
 	};
 	guard();
 	return () => {
@@ -34,7 +47,8 @@ function render({ model, el }) {
 		if (!root) return;
 		root.removeEventListener("focusin", mark);
 		root.removeEventListener("keydown", tell);
-		root.removeEventListener("click", tell);
+		root.removeEventListener("focusout", leave);
+		root.removeEventListener("click", click);
 	};
 }
 

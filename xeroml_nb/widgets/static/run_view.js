@@ -118,7 +118,7 @@ function guardKeys(root) {
 }
 
 function render({ model, el }) {
-	const label = element("strong", "xn-label");
+	const label = element("strong", "xn-run-label");
 	const status = element("span", "xn-status");
 	const count = element("span", "xn-count");
 	const figures = element("div", "xn-figures");
