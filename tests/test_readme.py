@@ -10,6 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -56,24 +58,25 @@ def test_the_example_of_labelling_runs_as_it_is_and_gives_a_table():
 
 def test_the_example_runs_as_it_is_and_prints_figures():
     example, _ = blocks("python")
-    line, heading, _, figures = python(example).splitlines()
-    assert re.fullmatch(
-        r"✓ triage #1 · 72 attempted · 72 ok · 0 failed · category 0\.\d+ \(n 72\) · .+ m?s", line
-    )
+    heading, _, figures, verdict = python(example).splitlines()
     counts = ["scored", "attempted", "succeeded", "failed", "unscored"]
     assert heading.split() == ["mean", *counts, "worst", "best"]
     name, mean, *counted = figures.split()
     assert name == "category"
     assert 0 < float(mean) < 1
     assert counted[:5] == ["72", "72", "72", "0", "0"]
+    assert re.fullmatch(
+        r"Better: \+0\.\d+ \[\+0\.\d+, \+0\.\d+\], p [<0-9. ]+ · 72 shared items", verdict
+    )
+    assert nbformat.read("report.ipynb", as_version=4).cells[0].cell_type == "markdown"
 
 
 def test_the_task_cell_runs_where_a_model_is_defined():
     example, _ = blocks("python")
     extension, cell = blocks("")
-    assert cell.startswith("%%xeroml task triage_v2 ")
+    assert cell.startswith("%%xeroml task triage_v3 ")
     model = "async def model(message): return 'billing' if 'charge' in message else 'other'"
-    value = "xeroml.get_experiment('triage_v2').wait().to_frame()['output'].tolist()"
+    value = "xeroml.get_experiment('triage_v3').wait().to_frame()['output'].tolist()"
     printed = python(SHELL, json.dumps([example, extension, model, cell, value]))
     outputs = json.loads(printed.splitlines()[-1])
     assert len(outputs) == 72

@@ -81,7 +81,7 @@ class ComparisonMethods(ExperimentMethods):
         """
         from xeroml_nb.experiments.frames import joined_frame
 
-        records = [self._experiment(one).record for one in experiments]
+        records = self._records(experiments)
         with self._store.reading() as connection:
             return joined_frame(connection, records)
 
@@ -90,14 +90,12 @@ class ComparisonMethods(ExperimentMethods):
     ) -> list[ExperimentRecord]:
         """What is compared, the baseline first."""
         self.flush()
-        first = [] if baseline is None else [self._experiment(baseline)]
-        given = [self._experiment(one) for one in experiments]
+        first = [] if baseline is None else self._records([baseline])
+        given = self._records(experiments)
         found = [*first, *(one for one in given if not first or one.id != first[0].id)]
         if not found:
             raise BadInput("compare() was given no experiment.", "Pass two or more.")
         for one in found:
             if sum(one.id == other.id for other in found) > 1:
                 raise BadInput(f"{one.label} was given twice.", "Compare it with another one.")
-            if one.store is not self._store:
-                raise BadInput(f"{one.label} lives in another store.", "Compare within one store.")
-        return [one.record for one in found]
+        return found

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
+    from sqlalchemy.engine import Connection
+
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.retries import Retries
 
@@ -82,15 +84,7 @@ class ExperimentMethods(DatasetMethods):
             NotFound: If there is none.
         """
         with self._store.reading() as connection:
-            record = (
-                stored_experiments.by_name(connection, name, number)
-                or stored_experiments.by_id(connection, name)
-                or stored_experiments.by_label(connection, name)
-            )
-            if record is None:
-                known = [r.name for r in stored_experiments.listing(connection)]
-                asked = name if number is None else f"{name} #{number}"
-                raise NotFound("experiment", asked, set(known))
+            record = _found(connection, name, number)
         live = self._live.get(record.id)
         return live or Experiment(self._store, self._recorder, record)
 
@@ -169,5 +163,33 @@ class ExperimentMethods(DatasetMethods):
         finally:
             follower.join()
 
-    def _experiment(self, one: Experiment | str) -> Experiment:
-        return self.get_experiment(one) if isinstance(one, str) else one
+    def _records(self, experiments: Sequence[Experiment | str]) -> list[ExperimentRecord]:
+        """What the store knows at this moment of some experiments.
+
+        Raises:
+            NotFound: If there is no such experiment.
+            BadInput: If one lives in another store.
+        """
+        for one in experiments:
+            if isinstance(one, Experiment) and one.store is not self._store:
+                raise BadInput(f"{one.label} lives in another store.", "Compare within one store.")
+        with self._store.reading() as connection:
+            return [
+                _found(connection, one)
+                if isinstance(one, str)
+                else stored_experiments.by_id(connection, one.id) or one.record
+                for one in experiments
+            ]
+
+
+def _found(connection: Connection, name: str, number: int | None = None) -> ExperimentRecord:
+    record = (
+        stored_experiments.by_name(connection, name, number)
+        or stored_experiments.by_id(connection, name)
+        or stored_experiments.by_label(connection, name)
+    )
+    if record is None:
+        known = [r.name for r in stored_experiments.listing(connection)]
+        asked = name if number is None else f"{name} #{number}"
+        raise NotFound("experiment", asked, set(known))
+    return record

@@ -13,7 +13,7 @@ from xeroml_nb.experiments.reading import planned_items
 from xeroml_nb.experiments.results import COLUMNS
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ItemStatus
-from xeroml_nb.records.json_text import from_json
+from xeroml_nb.records.json_text import from_json, from_json_each
 from xeroml_nb.store import run_columns as stored
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _fixed_columns(
         [repetition for _, repetition, _ in rows],
         [item.input for item, _, _ in rows],
         [item.expected_output for item, _, _ in rows],
-        [from_json(text) for text in column("output")],
+        from_json_each(column("output")),
         column("status", ItemStatus.PENDING.value),
         column("error"),
         column("attempts", 0),

@@ -12,7 +12,7 @@ import json
 import math
 import pathlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -46,6 +46,19 @@ def to_json(value: Any) -> str:
 def from_json(text: str | None) -> Any:
     """Read JSON text written by `to_json`; None stays None."""
     return None if text is None else json.loads(text)
+
+
+def from_json_each(texts: Iterable[str | None]) -> list[Any]:
+    """Read many JSON texts written by `to_json`; None stays None.
+
+    They are read as one list, which costs a fraction of reading each by itself.
+
+    Example:
+        >>> from_json_each(['{"a":1}', None, '"b"'])
+        [{'a': 1}, None, 'b']
+    """
+    found: list[Any] = json.loads(f"[{','.join('null' if t is None else t for t in texts)}]")
+    return found
 
 
 def canonical_json(value: Any) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from xeroml_nb.records import clock
 from xeroml_nb.records.dataset import DatasetItem, DatasetRecord
-from xeroml_nb.records.json_text import from_json, to_json
+from xeroml_nb.records.json_text import from_json_each, to_json
 from xeroml_nb.store.rows import chunks
 from xeroml_nb.store.schema import dataset_items as rows
 from xeroml_nb.store.schema import datasets as table
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
 _OPEN = rows.c.valid_to.is_(None)
+_CONTENT = ("input", "expected_output", "metadata")
 
 
 def create(connection: Connection, record: DatasetRecord) -> None:
@@ -62,7 +63,7 @@ def items(connection: Connection, dataset_id: str, version: datetime) -> list[Da
         .where(_OPEN | (rows.c.valid_to > version))
         .order_by(rows.c.position)
     )
-    return [_item(row) for row in connection.execute(query)]
+    return _items(connection.execute(query).all())
 
 
 def items_by_id(
@@ -76,7 +77,7 @@ def items_by_id(
             .where(rows.c.dataset_id == dataset_id, rows.c.id.in_(part))
             .where(rows.c.valid_from <= version, _OPEN | (rows.c.valid_to > version))
         )
-        found |= {row.id: _item(row) for row in connection.execute(query)}
+        found |= {item.id: item for item in _items(connection.execute(query).all())}
     return found
 
 
@@ -192,10 +193,10 @@ def _record(row: Row[Any]) -> DatasetRecord:
     )
 
 
-def _item(row: Row[Any]) -> DatasetItem:
-    return DatasetItem(
-        id=row.id,
-        input=from_json(row.input),
-        expected_output=from_json(row.expected_output),
-        metadata=from_json(row.metadata),
+def _items(found: Sequence[Row[Any]]) -> list[DatasetItem]:
+    parts = zip(
+        (row.id for row in found),
+        *(from_json_each(getattr(row, name) for row in found) for name in _CONTENT),
+        strict=True,
     )
+    return [DatasetItem(*part) for part in parts]
