@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,18 @@ import pandas as pd
 from xeroml_nb.analysis import tables
 from xeroml_nb.analysis.alignment import align
 from xeroml_nb.analysis.changes import Changes
+from xeroml_nb.analysis.claims import Claims, claims_of, slice_claims
 from xeroml_nb.analysis.code import CodeDifference
 from xeroml_nb.analysis.costs import run_costs
 from xeroml_nb.analysis.groups import group_codes, groups_of
 from xeroml_nb.analysis.kinds import find_kinds
 from xeroml_nb.analysis.measuring import Measuring
 from xeroml_nb.analysis.notes import notes_of
-from xeroml_nb.analysis.statistics.multiplicity import benjamini_hochberg, holm
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.provided import provided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -135,7 +134,7 @@ class Comparison:
 
     def direction(self, score: str) -> str:
         """Which values of a score are good: "higher", "lower" or "none"."""
-        return self._kinds.direction(self._known(score))
+        return self._kinds.direction(self._kinds.checked(score))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -144,24 +143,20 @@ class Comparison:
 
     # What was found.
 
-    @cached_property
+    @property
     def estimates(self) -> list[Estimate]:
         """The mean of each numeric score in each run."""
-        return [
-            self._measuring.estimate(score, run)
-            for score in self.numeric
-            for run in self._aligned.runs
-        ]
+        return self._claims.estimates
 
     @property
     def differences(self) -> list[ScoreDifference]:
         """How each numeric score differs between each candidate and the baseline."""
-        return self._claims[0]
+        return self._claims.differences
 
     @property
     def distributions(self) -> list[Distribution]:
         """How each categorical score differs between each candidate and the baseline."""
-        return self._claims[1]
+        return self._claims.distributions
 
     def difference(self, score: str | None = None, candidate: str | None = None) -> ScoreDifference:
         """How a score differs between a candidate and the baseline.
@@ -180,7 +175,7 @@ class Comparison:
 
     def verdict(self, score: str | None = None, candidate: str | None = None) -> str:
         """Whether a candidate is better, by how much and how sure that is, in one line."""
-        if score is not None and self._known(score) in self.categorical:
+        if score is not None and self._kinds.checked(score) in self.categorical:
             label = self._candidate(candidate).record.label
             return next(
                 d.sentence for d in self.distributions if (d.score, d.run) == (score, label)
@@ -217,14 +212,7 @@ class Comparison:
         if self._groups is None:
             raise BadInput("This comparison has no slices.", "Pass by='a metadata field'.")
         names = self.numeric if score is None else (self._numeric(score),)
-        found = [
-            (group, self._measuring.difference(name, run, within))
-            for group, within in self._groups.items()
-            for name in names
-            for run in self._aligned.runs[1:]
-        ]
-        adjusted = _adjusted([d for _, d in found], benjamini_hochberg)
-        return tables.slice_table([(g, d) for (g, _), d in zip(found, adjusted, strict=True)])
+        return tables.slice_table(slice_claims(self._measuring, self._groups, names))
 
     # The items.
 
@@ -233,7 +221,7 @@ class Comparison:
 
         Numbers, NaN where an item is not scored; for categories texts and None.
         """
-        name = self._known(score)
+        name = self._kinds.checked(score)
         is_text = name in self.categorical
         return self._by_item(
             [run.labels(name) if is_text else run.numbers(name) for run in self._aligned.runs]
@@ -266,7 +254,7 @@ class Comparison:
             score: The first score by default.
             candidate: A run's label or name; the first candidate by default.
         """
-        name = self.scores[0] if score is None and self.scores else self._known(score or "")
+        name = self.scores[0] if score is None and self.scores else self._kinds.checked(score or "")
         run = self._candidate(candidate)
         kind = "categorical" if name in self.categorical else "numeric"
         return Changes(self.store, self._aligned, run, name, kind, self.direction(name))
@@ -315,15 +303,8 @@ class Comparison:
         return pd.DataFrame(columns, index=index)
 
     @cached_property
-    def _claims(self) -> tuple[list[ScoreDifference], list[Distribution]]:
-        """All claims, each p corrected for that there are several."""
-        others = self._aligned.runs[1:]
-        numeric = [self._measuring.difference(s, run) for s in self.numeric for run in others]
-        categorical = [
-            self._measuring.distribution(s, run) for s in self.categorical for run in others
-        ]
-        adjusted = _adjusted([*numeric, *categorical], holm)
-        return adjusted[: len(numeric)], adjusted[len(numeric) :]
+    def _claims(self) -> Claims:
+        return claims_of(self._measuring, self.numeric, self.categorical)
 
     def _checked_scores(self, asked: Sequence[str] | None) -> tuple[str, ...]:
         """The scores to compare.
@@ -332,18 +313,16 @@ class Comparison:
             NotFound: If one is unknown.
             BadInput: If one holds numbers and categories, or there are none at all.
         """
+        if asked is not None:
+            return tuple(map(self._kinds.checked, asked))
         known = self._kinds.numeric + self._kinds.categorical
-        if asked is None:
-            if not known:
-                self._refuse_unscored()
-            return known
-        for name in asked:
-            self._known(name)
-        return tuple(asked)
+        if not known:
+            self._refuse_unscored()
+        return known
 
     def _refuse_unscored(self) -> None:
         if self._kinds.mixed:
-            self._known(self._kinds.mixed[0])
+            self._kinds.checked(self._kinds.mixed[0])  # which says why it cannot be compared
         failed = sum(int((run.attempted - run.succeeded).sum()) for run in self._aligned.runs)
         labels = " and ".join(record.label for record in self.runs)
         many = f"{failed:,} item runs failed." if failed else "Nothing scored them."
@@ -351,17 +330,6 @@ class Comparison:
             f"{labels} has no scores: {many}",
             "See to_frame() for errors, or run with evaluators=[...].",
         )
-
-    def _known(self, score: str) -> str:
-        if score in self._kinds.mixed:
-            raise BadInput(
-                f"Score {score!r} holds numbers and categories.",
-                "Score both runs with the same evaluator.",
-            )
-        known = self._kinds.numeric + self._kinds.categorical
-        if score not in known:
-            raise NotFound("score", score, known)
-        return score
 
     def _numeric(self, score: str | None) -> str:
         if score is None:
@@ -371,7 +339,7 @@ class Comparison:
                     f"Name one of {', '.join(map(repr, self.categorical))}.",
                 )
             return self.numeric[0]
-        if self._known(score) in self._kinds.categorical:
+        if self._kinds.checked(score) in self._kinds.categorical:
             raise BadInput(
                 f"Score {score!r} holds categories, which have no difference.",
                 "See .distributions, or verdict(score).",
@@ -388,11 +356,3 @@ class Comparison:
             if asked in (run.record.label, run.record.name, run.record.id):
                 return run
         raise NotFound("candidate", asked, [run.record.label for run in others])
-
-
-def _adjusted(claims: list[Any], correct: Callable[[list[float]], list[float]]) -> list[Any]:
-    """Claims with their corrected p, for those that have one."""
-    told = [place for place, claim in enumerate(claims) if claim.p_value is not None]
-    corrected = correct([claims[place].p_value for place in told])
-    given = dict(zip(told, corrected, strict=True))
-    return [replace(claim, p_adjusted=given.get(place)) for place, claim in enumerate(claims)]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xeroml_nb.annotation.dimension import Dimension
-from xeroml_nb.errors import BadInput
+from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.store import queues
 
 if TYPE_CHECKING:
@@ -38,6 +38,23 @@ class ScoreKinds:
     mixed: tuple[str, ...]
     dimensions: dict[str, Dimension]
     directions: dict[str, str]
+
+    def checked(self, score: str) -> str:
+        """Return the name of a score that can be compared.
+
+        Raises:
+            NotFound: If there is none of that name.
+            BadInput: If it holds numbers and categories.
+        """
+        if score in self.mixed:
+            raise BadInput(
+                f"Score {score!r} holds numbers and categories.",
+                "Score both runs with the same evaluator.",
+            )
+        known = self.numeric + self.categorical
+        if score not in known:
+            raise NotFound("score", score, known)
+        return score
 
     def direction(self, score: str) -> str:
         """Which values of a score are good: "higher", "lower" or "none"."""
