@@ -737,6 +737,25 @@ def test_a_queue_of_traces_is_made_listed_and_filled(client, queue, traces):
     assert entry.shown.outputs == ("answer 1",)
 
 
+def test_a_trace_of_an_item_run_comes_with_its_item_and_what_was_expected(client, queue):
+    items = [{"id": "a", "input": 1, "expected_output": 2, "metadata": {"lang": "de"}}]
+    dataset = client.create_dataset(name="sums", items=items)
+    ran = client.start(lambda number: number + 1, dataset, name="run").wait()
+    loop = client.create_experiment(name="loop")
+    with loop.run_item_raw(input=3, expected_output=4) as run:
+        run.set_output(5)
+    for experiment in (ran, loop):
+        [trace_id] = experiment.to_frame()["trace_id"]
+        client.add_to_annotation_queue(queue_id=queue.id, trace_id=trace_id)
+    session = session_of_queue(client.store, queue.id)
+    first, second = (session.entry(place).shown for place in (0, 1))
+    assert first.parts == (("item", "a"), ("input", 1))
+    assert (first.outputs, first.after, first.expected) == ((2,), (("expected", 2),), 2)
+    assert first.metadata == {"lang": "de"}
+    assert second.parts[1:] == (("input", 3),)
+    assert (second.outputs, second.expected) == ((5,), 4)
+
+
 def test_a_trace_that_is_in_a_queue_already_stays_where_it_is(client, queue, traces):
     added = [
         client.add_to_annotation_queue(queue_id=queue.id, trace_id=trace_id)

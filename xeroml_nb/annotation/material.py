@@ -169,6 +169,7 @@ class TraceMaterial:
     def __init__(self, store: Store, queue_id: str) -> None:
         self._store = store
         self._queue_id = queue_id
+        self._items: dict[str, DatasetItem | None] = {}
 
     def first(self, count: int) -> list[EntryKey]:
         """The traces added first."""
@@ -184,27 +185,40 @@ class TraceMaterial:
         return True
 
     def load(self, keys: Iterable[EntryKey]) -> dict[EntryKey, Shown]:
-        """What went into each trace and what came out."""
+        """What went into each trace and what came out; of an item run also what was expected."""
+        wanted = list(keys)
         with self._store.reading() as connection:
-            return {key: _trace_shown(connection, key.item_id) for key in keys}
+            # Finding them takes a look at all item runs, so it is done once for each trace.
+            unknown = [key.item_id for key in wanted if key.item_id not in self._items]
+            if unknown:
+                found = experiments.items_of_traces(connection, unknown)
+                self._items |= {trace_id: found.get(trace_id) for trace_id in unknown}
+            return {
+                key: _trace_shown(connection, key.item_id, self._items[key.item_id])
+                for key in wanted
+            }
 
 
 def _title(key: EntryKey) -> str:
     return preview(key.item_id) + (f" · repetition {key.repetition}" if key.repetition else "")
 
 
-def _trace_shown(connection: Connection, trace_id: str) -> Shown:
+def _trace_shown(connection: Connection, trace_id: str, item: DatasetItem | None) -> Shown:
     found = observations.of_trace(connection, trace_id)
     roots = [o for o in found if o.parent_id is None] or found
     if not roots:
         return Shown(preview(trace_id), (trace_id,), content_hash(trace_id), (), (None,))
     root = roots[0]
+    name = ("trace", root.name) if item is None else ("item", item.id)
+    expected = None if item is None else item.expected_output
     return Shown(
         # Spans may still arrive: what the trace is called must not depend on them.
         title=preview(trace_id),
         trace_ids=(trace_id,),
         content_hash=content_hash(root.input_json, root.output_json),
-        parts=(("trace", root.name), ("input", from_json(root.input_json))),
+        parts=(name, ("input", from_json(root.input_json))),
         outputs=(from_json(root.output_json),),
-        metadata=root.metadata,
+        after=() if expected is None else (("expected", expected),),
+        expected=expected,
+        metadata=root.metadata if item is None else item.metadata,
     )

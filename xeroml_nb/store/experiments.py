@@ -16,6 +16,7 @@ from xeroml_nb.records.experiment import (
     ItemStatus,
     TaskRecord,
 )
+from xeroml_nb.store import datasets as stored_datasets
 from xeroml_nb.store.rows import chunks, upsert
 from xeroml_nb.store.schema import dataset_items, datasets
 from xeroml_nb.store.schema import experiments as table
@@ -191,6 +192,27 @@ def _in_order(keys: list[tuple[str, int]], item_ids: Sequence[str] | None) -> li
         return keys
     place = {item_id: i for i, item_id in enumerate(item_ids)}
     return sorted(keys, key=lambda key: (place.get(key[0], len(place)), key[1]))
+
+
+def items_of_traces(
+    connection: Connection, trace_ids: Iterable[str]
+) -> dict[str, DatasetItem | None]:
+    """The item behind each trace that is an item run; None where its dataset has it no more."""
+    columns = (runs.c.trace_id, runs.c.item_id, runs.c.local_item)
+    ran_over = (table.c.dataset_id, table.c.dataset_version)
+    found: dict[str, DatasetItem | None] = {}
+    of_dataset: dict[tuple[str, datetime], dict[str, str]] = {}
+    for part in chunks(trace_ids):
+        query = sa.select(*columns, *ran_over).join(table, table.c.id == runs.c.experiment_id)
+        for row in connection.execute(query.where(runs.c.trace_id.in_(part))):
+            found[row.trace_id] = None if row.local_item is None else DatasetItem(**row.local_item)
+            if row.local_item is None and row.dataset_id is not None:
+                state = (row.dataset_id, row.dataset_version)
+                of_dataset.setdefault(state, {})[row.trace_id] = row.item_id
+    for (dataset_id, version), ids in of_dataset.items():
+        items = stored_datasets.items_by_id(connection, dataset_id, version, set(ids.values()))
+        found |= {trace_id: items.get(item_id) for trace_id, item_id in ids.items()}
+    return found
 
 
 def local_items(connection: Connection, experiment_id: str) -> list[DatasetItem]:
