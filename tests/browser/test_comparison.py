@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from .lab import write_notebook
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
@@ -261,3 +263,20 @@ def test_many_items_come_by_pages_and_leave_the_notebook_small(notebook):
     expect(comparing.rows.last).to_be_focused()
     it.save()
     assert it.path.stat().st_size - before < 100_000
+
+
+@pytest.mark.parametrize("anywhere", ["Notebook 7"], indirect=True)
+def test_no_key_reaches_a_notebook_that_listens_before_the_widget(anywhere):
+    path = write_notebook(anywhere.root / "compared" / "test.ipynb", (FEW, COMPARE, "'below'"))
+    it = anywhere.open(path)
+    it.run(0, 1)
+    comparing = Comparing(it, 1)
+    expect(comparing.rows).to_have_count(30)
+    for place in ("", ".xn-difference", ".xn-dot", ".xn-chip", ".xn-row", ".xn-made-by summary"):
+        spot = comparing.root.locator(place).first if place else comparing.root
+        spot.focus()
+        comparing.press(*LEAKS)
+        assert it.cell_count == 3, place
+    it.close()
+    assert anywhere.outside == []
+    assert anywhere.errors == []
