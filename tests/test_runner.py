@@ -14,9 +14,9 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import UTC, datetime
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -25,10 +25,8 @@ from opentelemetry import trace
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, MissingScore, NotFound
-from xeroml_nb.experiments.results import Result, summarise
-from xeroml_nb.records.dataset import DatasetItem
-from xeroml_nb.records.experiment import ItemRun, ItemStatus
-from xeroml_nb.records.score import ScoreTarget, new_score
+from xeroml_nb.experiments.frames import RunTable, ScoreColumn
+from xeroml_nb.experiments.results import summarise
 
 FIXED_COLUMNS = [
     "item_id",
@@ -802,11 +800,10 @@ ENDS = st.lists(st.sampled_from(["failed", "timeout", "stopped", "pending"]), ma
 
 @given(VALUES, ENDS)
 def test_summaries_equal_a_plain_recomputation(values, ends):
-    results = [_result(n, "ok", value) for n, value in enumerate(values)]
-    results += [_result(n, end, None) for n, end in enumerate(ends, start=len(values))]
+    pairs = [("ok", value) for value in values] + [(end, None) for end in ends]
     given_values = [value for value in values if value is not None]
     failed = sum(end in {"failed", "timeout"} for end in ends)
-    summaries = summarise(results)
+    summaries = summarise(_table([pair for pair in pairs if pair[0] != "pending"]))
     if not given_values:
         assert summaries == []
         return
@@ -833,24 +830,29 @@ def test_summaries_equal_a_plain_recomputation(values, ends):
 
 
 def test_enormous_scores_do_not_break_the_summary():
-    [summary] = summarise([_result(n, "ok", 1.5e308) for n in range(4)])
+    table = _table([("ok", 1.5e308)] * 4)
+    assert table.scores["judged"].totals()[:2] == (4, math.inf)
+    [summary] = summarise(table)
     assert summary.mean == pytest.approx(1.5e308)
 
 
-def _result(number, status, value):
-    item = DatasetItem(f"item {number}", number)
-    run = ItemRun(
-        experiment_id="e",
-        item_id=item.id,
-        repetition=0,
-        status=ItemStatus(status),
-        trace_id=f"{number + 1:032x}",
-        started_at=datetime.now(UTC),
+def _table(pairs):
+    """Item runs with a status and the value of one score; None where they have none."""
+    values = [value for _, value in pairs]
+    is_text = [isinstance(value, str) for value in values]
+    column = ScoreColumn(
+        numbers=np.array(
+            [np.nan if v is None or t else v for v, t in zip(values, is_text, strict=True)],
+            dtype=float,
+        ),
+        labels=np.array(
+            [v if t else None for v, t in zip(values, is_text, strict=True)], dtype=object
+        ),
+        is_boolean=np.array([isinstance(value, bool) for value in values], dtype=bool),
     )
-    scores = {}
-    if value is not None:
-        scores["judged"] = new_score(ScoreTarget(trace_id=run.trace_id), "judged", value)
-    return Result(item, 0, None if status == "pending" else run, scores)
+    scores = {"judged": column} if any(value is not None for value in values) else {}
+    statuses = np.array([status for status, _ in pairs], dtype=object)
+    return RunTable(None, {"status": statuses}, scores)
 
 
 def _mean(values):

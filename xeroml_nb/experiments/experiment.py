@@ -26,14 +26,17 @@ from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.records.ids import content_hash
 from xeroml_nb.store import experiments as stored
+from xeroml_nb.store.run_columns import score_authors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
+    from sqlalchemy.engine import Connection
 
     from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.frames import RunTable
     from xeroml_nb.experiments.live_run import LiveRun
     from xeroml_nb.experiments.results import Result, ScoreSummary
     from xeroml_nb.experiments.tally import Progress
@@ -290,7 +293,12 @@ class Experiment:
 
     def score_summaries(self) -> list[ScoreSummary]:
         """As `summary`, as values."""
-        return results.summarise(self.get_results(), self._record.evaluators)
+        with self._store.reading() as connection:
+            table = self._table(connection)
+            silent = set(self._record.evaluators) - table.scores.keys()
+            # An evaluator may score under other names than its own.
+            silent -= score_authors(connection, self.id) if silent else set()
+        return results.summarise(table, silent)
 
     @property
     def url(self) -> str:
@@ -339,16 +347,19 @@ class Experiment:
 
     def _stored_progress(self) -> Progress:
         record = self.record
-        found = [r for r in self.get_results() if r.run is not None]
+        with self._store.reading() as connection:
+            table = self._table(connection)
+            troubled = stored.troubled(connection, self.id)
+            last = record.finished_at or stored.last_start(connection, self.id)
         tally = Tally(record.planned)
-        tally.restore(
-            [r.run for r in found if r.run], [s for r in found for s in r.scores.values()]
-        )
-        ends = [r.run.started_at for r in found if r.run]
-        last = record.finished_at or max(ends, default=record.created_at)
-        return replace(
-            tally.progress(0), elapsed=(last - record.created_at).total_seconds(), rate=0.0
-        )
+        tally.restore(table, troubled)
+        elapsed = ((last or record.created_at) - record.created_at).total_seconds()
+        return replace(tally.progress(0), elapsed=elapsed, rate=0.0)
+
+    def _table(self, connection: Connection) -> RunTable:
+        from xeroml_nb.experiments.frames import read_table  # pandas is loaded when it is needed
+
+        return read_table(connection, self._record)
 
     def _flight(self, item: DatasetItem) -> Flight:
         if self._live is not None:

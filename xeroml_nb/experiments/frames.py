@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,13 @@ class ScoreColumn:
     numbers: Floats
     labels: Objects
     is_boolean: npt.NDArray[np.bool_]
+
+    def totals(self) -> tuple[int, float, Counter[str]]:
+        """How many values there are, the sum of the numbers, and how often each category is."""
+        numbers = self.numbers[~np.isnan(self.numbers)]
+        categories = Counter(label for label in self.labels if label is not None)
+        # Plain addition: a sum too large for a float is infinite, and no error.
+        return len(numbers) + categories.total(), sum(numbers.tolist()), categories
 
     def values(self) -> list[Any]:
         """A float, a bool, a text, or None for each item run."""

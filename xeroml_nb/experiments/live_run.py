@@ -18,7 +18,6 @@ from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.store import experiments as stored
-from xeroml_nb.store import scores as stored_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,10 +151,12 @@ class LiveRun:
 
     def _restore(self) -> None:
         """Count what an earlier part of the run stored."""
+        from xeroml_nb.experiments.frames import read_table
+
         with self._store.reading() as connection:
-            runs = stored.item_runs(connection, self._record.id)
-            scores = stored_scores.of_experiment(connection, self._record.id) if runs else []
-        self.tally.restore(runs, scores)
+            table = read_table(connection, self._record)
+            troubled = stored.troubled(connection, self._record.id)
+        self.tally.restore(table, troubled)
 
     def _make_engine(self, jobs: list[tuple[DatasetItem, int]]) -> Engine:
         options, bound = self._recipe.options, self._recipe.task.bound

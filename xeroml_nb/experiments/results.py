@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from xeroml_nb.experiments.frames import RunTable
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.experiment import ItemRun
     from xeroml_nb.records.score import Score, ScoreValue
@@ -130,21 +131,21 @@ class ScoreSummary:
     best: float | None
 
 
-def summarise(results: Sequence[Result], evaluators: Iterable[str] = ()) -> list[ScoreSummary]:
-    """Add up every score name of some results.
+def summarise(table: RunTable, silent: Iterable[str] = ()) -> list[ScoreSummary]:
+    """Add up every score name of an experiment.
 
     Args:
-        results: The item runs.
-        evaluators: Evaluators that should have scored them; one that never did is listed too.
+        table: Its item runs.
+        silent: Evaluators that should have scored them and never did; they are listed too.
     """
-    succeeded = sum(r.status is ItemStatus.OK for r in results)
-    failed = sum(r.status.is_failure for r in results)
-    values: dict[str, list[ScoreValue]] = {}
-    for result in results:
-        for name, score in result.scores.items():
-            values.setdefault(name, []).append(score.value)
-    authors = {score.author for result in results for score in result.scores.values()}
-    values |= {name: [] for name in evaluators if name not in authors and name not in values}
+    statuses = Counter(map(str, table.columns["status"]))
+    succeeded = statuses[ItemStatus.OK]
+    failed = sum(statuses[status] for status in ItemStatus if status.is_failure)
+    values: dict[str, list[ScoreValue]] = {
+        name: [value for value in column.values() if value is not None]
+        for name, column in table.scores.items()
+    }
+    values |= {name: [] for name in silent}
     return [_summary(name, found, succeeded, failed) for name, found in sorted(values.items())]
 
 

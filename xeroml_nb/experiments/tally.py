@@ -15,6 +15,7 @@ from xeroml_nb.records.score import DataType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from xeroml_nb.experiments.frames import RunTable
     from xeroml_nb.records.score import Score
 
 _LATEST = 8
@@ -142,12 +143,23 @@ class Tally:
             if not self._added_at or now - self._added_at[-1][0] > _RATE_STEP:
                 self._added_at.append((now, self._added))
 
-    def restore(self, runs: Iterable[ItemRun], scores: Sequence[Score]) -> None:
-        """Count what an earlier part of the run left in the store."""
+    def restore(self, table: RunTable, troubled: Iterable[ItemRun]) -> None:
+        """Count what the store has of the run.
+
+        Args:
+            table: All its item runs.
+            troubled: Those in which the task or an evaluator failed.
+        """
+        statuses, latencies = table.columns["status"], table.columns["latency"]
+        ok = ItemStatus.OK.value
+        pairs = zip(statuses, latencies, strict=True)
         with self._lock:
-            for run in runs:
-                self._count(run)
-            self.add_scores(scores)
+            self._counts.update({ItemStatus(s): n for s, n in Counter(statuses).items()})
+            self._latencies.extend(t for s, t in pairs if s == ok and t is not None)
+            for run in troubled:
+                self._note_failures(run)
+            for name, column in table.scores.items():
+                self._scores[name] = ScoreTally(*column.totals())
 
     def forget(self, run: ItemRun) -> None:
         """Take back an item run that is going to be replaced."""
@@ -205,6 +217,9 @@ class Tally:
         self._counts[run.status] += 1
         if run.latency is not None and run.status is ItemStatus.OK:
             self._latencies.append(run.latency)
+        self._note_failures(run)
+
+    def _note_failures(self, run: ItemRun) -> None:
         for found, message in _failures(run):
             room = found in self._errors or len(self._errors) < _ERROR_KINDS
             kind = found if room else _OTHERS

@@ -130,6 +130,25 @@ def item_runs(connection: Connection, experiment_id: str) -> list[ItemRun]:
     return [_run(row) for row in connection.execute(query)]
 
 
+def troubled(connection: Connection, experiment_id: str) -> list[ItemRun]:
+    """The item runs of an experiment in which the task or an evaluator failed."""
+    failures = [status.value for status in ItemStatus if status.is_failure]
+    query = sa.select(runs).where(
+        runs.c.experiment_id == experiment_id,
+        runs.c.status.in_(failures) | runs.c.evaluator_errors.is_not(None),
+    )
+    return [_run(row) for row in connection.execute(query)]
+
+
+def last_start(connection: Connection, experiment_id: str) -> datetime | None:
+    """When the newest item run of an experiment began; None where there is none."""
+    query = sa.select(sa.func.max(runs.c.started_at, type_=runs.c.started_at.type))
+    moment: datetime | None = connection.execute(
+        query.where(runs.c.experiment_id == experiment_id)
+    ).scalar()
+    return moment
+
+
 def item_runs_by_key(
     connection: Connection, experiment_id: str, keys: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], ItemRun]:

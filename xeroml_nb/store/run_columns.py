@@ -38,6 +38,17 @@ def run_columns(connection: Connection, experiment_id: str, *, texts: bool) -> C
     return fetched(connection, query)
 
 
+def score_authors(connection: Connection, experiment_id: str) -> set[str]:
+    """Who scored the item runs of an experiment: evaluators and people."""
+    query = (
+        sa.select(scores.c.author)
+        .distinct()
+        .join(item_runs, item_runs.c.trace_id == scores.c.trace_id)
+        .where(item_runs.c.experiment_id == experiment_id)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def score_columns(connection: Connection, experiment_id: str, *, history: bool) -> Columns:
     """The scores on the traces of an experiment's item runs.
 
