@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
-    Drawn = Iterator[tuple[Difference, Interval]]
+    Drawn = Iterator["Try"]
 
 SIZES = (20, 50, 200, 1000)
 COVERED = Between(93, 97)
@@ -37,13 +37,21 @@ class Scores(NamedTuple):
     clusters: npt.NDArray[np.int64] | None = None
 
 
+class Try(NamedTuple):
+    """What was found in two runs, and what is true of them."""
+
+    difference: Difference
+    mean: Interval
+    true_difference: float
+    true_mean: float
+
+
 @dataclass(frozen=True)
 class Kind:
-    """Data of one kind, and what is true of it."""
+    """Data of one kind; in some, the runs do not truly differ."""
 
     name: str
-    mean: float
-    difference: float
+    is_alike: bool
     tries: int
     drawn: Callable[[np.random.Generator, int, int], Drawn]
 
@@ -57,11 +65,12 @@ class Tally:
     means: int = 0
     found: int = 0
 
-    def count(self, kind: Kind, difference: Difference, mean: Interval) -> None:
+    def count(self, one: Try) -> None:
         """Look at one try."""
+        difference, mean = one.difference, one.mean
         self.tries += 1
-        self.differences += difference.low <= kind.difference <= difference.high
-        self.means += mean.low <= kind.mean <= mean.high
+        self.differences += difference.low <= one.true_difference <= difference.high
+        self.means += mean.low <= one.true_mean <= mean.high
         self.found += difference.p_value < 0.05
 
 
@@ -79,7 +88,7 @@ def figures(*, quick: bool) -> list[Figure]:
         ("difference found where none is", "found", FALSE),
     ):
         for (kind, n), tally in tallies.items():
-            if part == "found" and kind.difference:
+            if part == "found" and not kind.is_alike:
                 continue
             share = 100 * getattr(tally, part) / tally.tries
             found.append(Figure("coverage", f"{what}, %: {kind.name}, n = {n}", share, target))
@@ -89,8 +98,8 @@ def figures(*, quick: bool) -> list[Figure]:
 def _tally(kind: Kind, n: int, tries: int) -> Tally:
     rng = np.random.default_rng([_SEED, KINDS.index(kind), n])
     tally = Tally()
-    for difference, mean in kind.drawn(rng, n, tries):
-        tally.count(kind, difference, mean)
+    for one in kind.drawn(rng, n, tries):
+        tally.count(one)
     return tally
 
 
@@ -100,9 +109,30 @@ def _binary(name: str, wins: float, losses: float, both: float) -> Kind:
     def drawn(rng: np.random.Generator, n: int, tries: int) -> Drawn:
         neither = 1 - wins - losses - both
         for table in rng.multinomial(n, [wins, losses, both, neither], size=tries).tolist():
-            yield _difference_of(n, *table[:2]), _mean_of(n, table[1] + table[2])
+            yield _try_of(n, table, wins - losses, losses + both)
 
-    return Kind(name, losses + both, wins - losses, _TRIES_OF_TABLES, drawn)
+    return Kind(name, wins == losses, _TRIES_OF_TABLES, drawn)
+
+
+def _any_answers(name: str) -> Kind:
+    """Right and wrong answers whose truth is drawn anew for each try: all are as likely.
+
+    Few tables are possible with few items, so that for one truth alone the share that is covered
+    depends on which; this is what it is on average.
+    """
+
+    def drawn(rng: np.random.Generator, n: int, tries: int) -> Drawn:
+        for shares in rng.dirichlet(np.ones(4), size=tries):
+            wins, losses, both, _ = shares
+            yield _try_of(n, rng.multinomial(n, shares).tolist(), wins - losses, losses + both)
+
+    return Kind(name, is_alike=False, tries=_TRIES, drawn=drawn)
+
+
+def _try_of(n: int, table: list[int], true_difference: float, true_mean: float) -> Try:
+    wins, losses, both, _ = table
+    found = _difference_of(n, wins, losses), _mean_of(n, losses + both)
+    return Try(*found, true_difference, true_mean)
 
 
 @cache
@@ -122,16 +152,16 @@ def _scored(
     name: str,
     mean: float,
     draw: Callable[[np.random.Generator, int], Scores],
-    difference: float = 0,
 ) -> Kind:
-    """Any other scores."""
+    """Any other scores, of runs that do not truly differ."""
 
     def drawn(rng: np.random.Generator, n: int, tries: int) -> Drawn:
         for _ in range(tries):
             scores = draw(rng, n)
-            yield paired_difference(*scores), mean_interval(scores.first, scores.clusters)
+            found = mean_interval(scores.first, scores.clusters)
+            yield Try(paired_difference(*scores), found, 0.0, mean)
 
-    return Kind(name, mean, difference, _TRIES, drawn)
+    return Kind(name, is_alike=True, tries=_TRIES, drawn=drawn)
 
 
 def _normal(rng: np.random.Generator, n: int) -> Scores:
@@ -183,4 +213,5 @@ KINDS = (
     _scored("clusters of 5", 0.0, _clustered),
     _scored("clusters of 5, right or wrong", 0.7, _clustered_answers),
     _scored("3 repetitions", 2 / 3, _repeated),
+    _any_answers("right or wrong, all truths"),
 )

@@ -145,8 +145,8 @@ class Measuring:
         """The difference if each failed item run had counted as the worst value, 0 or 1."""
         baseline = self.aligned.runs[0]
         pairs = [self._with_failures(score, one, chosen) for one in (baseline, run)]
-        known = [np.concatenate([values for values, _ in pairs])]
-        if not any(failed for _, failed in pairs) or not _within_unit(known[0]):
+        every = np.concatenate([values for values, _ in pairs])
+        if not any(failed for _, failed in pairs) or not _within_unit(every):
             return None
         worst = 1.0 if self.kinds.direction(score) == "lower" else 0.0
         means = []
