@@ -518,3 +518,17 @@ def test_counts_and_means_are_those_of_a_plain_loop(client, pairs):
         assert found.difference == pytest.approx(mean)
         if found.low is not None:
             assert found.low - 1e-9 <= mean <= found.high + 1e-9
+
+
+def test_experiments_are_compared_in_the_store_they_live_in(own_folder):
+    other = xn.get_client(own_folder / "other.db")
+    one, two = accuracies(other, [1, 0], [1, 1])
+    assert xn.compare(one, two).store is other.store
+    assert len(xn.to_frame(one, two)) == 4
+    assert not (own_folder / "store.db").exists()
+    here = xn.get_client()
+    stranger = run_with(here, "here", [{"right": True}])
+    with pytest.raises(BadInput, match="here #1 lives in another store"):
+        xn.compare(one, stranger)
+    other.close()
+    here.close()
