@@ -11,8 +11,9 @@ import pytest
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, NotFound
-from xeroml_nb.widgets import comparison_items, comparison_labelling
-from xeroml_nb.widgets.comparison_items import ItemFilter
+from xeroml_nb.widgets.comparison import items as item_lists
+from xeroml_nb.widgets.comparison import labelling
+from xeroml_nb.widgets.comparison.items import ItemFilter
 
 MARKUP = "<img src=x onerror=alert(1)>"
 ALL = {"change": "", "people": "", "conditions": "", "words": ""}
@@ -303,8 +304,8 @@ def test_a_condition_that_cannot_be_read_is_told_and_the_filter_stays(page, text
 
 
 def test_a_search_tells_how_far_it_went(page, monkeypatch):
-    monkeypatch.setattr(comparison_items, "SEARCHED", 4)
-    monkeypatch.setattr(comparison_items, "_BLOCK", 3)
+    monkeypatch.setattr(item_lists, "SEARCHED", 4)
+    monkeypatch.setattr(item_lists, "_BLOCK", 3)
     answer = page.rows(words="question")
     assert (answer["total"], answer["told"]) == (4, "Only the first 4 of 6 items were searched.")
     assert page.rows(words="dog", change="regressed")["told"] == ""
@@ -371,7 +372,7 @@ def test_what_cannot_be_labelled_is_told(client, monkeypatch):
     page.rows(change="failed")
     page.say("label")
     assert "None of these items has an output in two #1" in page.trouble
-    monkeypatch.setattr(comparison_labelling, "_MOST", 1)
+    monkeypatch.setattr(labelling, "_MOST", 1)
     page.rows()
     page.say("label")
     assert "2 items are too many" in page.trouble

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from xeroml_nb.scoring.evaluator import evaluator
     from xeroml_nb.tracing.observe import observe
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
-    from xeroml_nb.widgets.comparison import comparison
+    from xeroml_nb.widgets.comparison.panel import comparison
     from xeroml_nb.widgets.dataset_picker import pick_dataset
     from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
-    from xeroml_nb.widgets.workbench import workbench
+    from xeroml_nb.widgets.workbench.bench import workbench
 
 from xeroml_nb.provided import provide as _provide
 
@@ -56,7 +56,7 @@ _HOMES = {
     "annotate": "widgets.labeller",
     "arun": "client",
     "compare": "client",
-    "comparison": "widgets.comparison",
+    "comparison": "widgets.comparison.panel",
     "create_trace_id": "records.ids",
     "disable_tracing": "tracing.propagate",
     "evaluator": "scoring.evaluator",
@@ -70,7 +70,7 @@ _HOMES = {
     "run_panel": "widgets.run_panel",
     "start": "client",
     "to_frame": "client",
-    "workbench": "widgets.workbench",
+    "workbench": "widgets.workbench.bench",
 }
 
 __all__ = [

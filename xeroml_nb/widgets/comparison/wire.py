@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.analysis.verdicts import shown, shown_p, signed
 from xeroml_nb.records.json_text import clean_text, preview
-from xeroml_nb.widgets.comparison_items import BETTER, WORSE
+from xeroml_nb.widgets.comparison.items import BETTER, WORSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xeroml_nb.analysis.comparison import Comparison
     from xeroml_nb.analysis.verdicts import Distribution, ScoreDifference
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
 
 _ROWS = 40
 _SCORES = 100

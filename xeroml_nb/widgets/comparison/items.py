@@ -13,7 +13,7 @@ from xeroml_nb.analysis import contents
 from xeroml_nb.analysis.score_filter import Condition, parse_condition
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.records.json_text import to_json
-from xeroml_nb.widgets.comparison_people import PeopleSaid
+from xeroml_nb.widgets.comparison.people import PeopleSaid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

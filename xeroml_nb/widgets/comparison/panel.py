@@ -11,10 +11,10 @@ from xeroml_nb.annotation.queue import open_annotation_queue
 from xeroml_nb.client import get_client
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments.markup import join, table, tag
-from xeroml_nb.widgets.comparison_labelling import queue_for
-from xeroml_nb.widgets.comparison_runs import newest_pair, offered, run_wire
-from xeroml_nb.widgets.comparison_view import ComparisonView
-from xeroml_nb.widgets.comparison_wire import score_rows
+from xeroml_nb.widgets.comparison.labelling import queue_for
+from xeroml_nb.widgets.comparison.runs import newest_pair, offered, run_wire
+from xeroml_nb.widgets.comparison.view import ComparisonView
+from xeroml_nb.widgets.comparison.wire import score_rows
 from xeroml_nb.widgets.host import Remainder, Static
 from xeroml_nb.widgets.labeller import labeller_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.client import Client
     from xeroml_nb.experiments.experiment import Experiment
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
     from xeroml_nb.widgets.labeller import Labeller
 
 _ROWS = 20

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.annotation.queue import AnnotationQueue
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
 
 _MOST = 1_000
 _LONGEST = 120

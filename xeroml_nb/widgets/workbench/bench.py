@@ -14,11 +14,11 @@ from xeroml_nb.widgets.dataset_picker import DatasetPicker
 from xeroml_nb.widgets.host import answer_while_busy, shown
 from xeroml_nb.widgets.key_guard import KeyGuard
 from xeroml_nb.widgets.run_panel import RunPanel, refresh_after_cells
-from xeroml_nb.widgets.workbench_compare import BenchComparison, CompareTab
-from xeroml_nb.widgets.workbench_label import LabelTab
-from xeroml_nb.widgets.workbench_remainder import WorkbenchRemainder
-from xeroml_nb.widgets.workbench_runs import newest_over
-from xeroml_nb.widgets.workbench_titles import (
+from xeroml_nb.widgets.workbench.compare_tab import BenchComparison, CompareTab
+from xeroml_nb.widgets.workbench.label_tab import LabelTab
+from xeroml_nb.widgets.workbench.remainder import WorkbenchRemainder
+from xeroml_nb.widgets.workbench.runs import newest_over
+from xeroml_nb.widgets.workbench.titles import (
     TABS,
     comparison_title,
     dataset_title,

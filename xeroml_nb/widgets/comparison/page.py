@@ -8,10 +8,10 @@ import pandas as pd
 
 from xeroml_nb.experiments.tally import shown_value
 from xeroml_nb.records.json_text import clean_text, preview
-from xeroml_nb.widgets.comparison_items import BETTER, WORSE
+from xeroml_nb.widgets.comparison.items import BETTER, WORSE
 
 if TYPE_CHECKING:
-    from xeroml_nb.widgets.comparison_items import Found, ItemList
+    from xeroml_nb.widgets.comparison.items import Found, ItemList
 
 PAGE = 50
 MARKS = 18  # dots on either side

@@ -10,7 +10,7 @@ from xeroml_nb.records.json_text import clean_text, preview
 if TYPE_CHECKING:
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.experiment import Experiment
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
     from xeroml_nb.widgets.labeller import Labeller
 
 TABS = ("Dataset", "Run", "Label", "Compare")

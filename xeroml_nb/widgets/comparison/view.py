@@ -10,11 +10,11 @@ import anywidget
 import traitlets
 
 from xeroml_nb.errors import BadInput
-from xeroml_nb.widgets.comparison_code import code_nodes
-from xeroml_nb.widgets.comparison_detail import item_wire, trace_wire
-from xeroml_nb.widgets.comparison_items import Found, ItemFilter, ItemList
-from xeroml_nb.widgets.comparison_page import page_wire
-from xeroml_nb.widgets.comparison_wire import head_wire
+from xeroml_nb.widgets.comparison.code import code_nodes
+from xeroml_nb.widgets.comparison.detail import item_wire, trace_wire
+from xeroml_nb.widgets.comparison.items import Found, ItemFilter, ItemList
+from xeroml_nb.widgets.comparison.page import page_wire
+from xeroml_nb.widgets.comparison.wire import head_wire
 from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, style_sheet
 
 if TYPE_CHECKING:

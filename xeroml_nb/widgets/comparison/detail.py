@@ -17,13 +17,13 @@ from xeroml_nb.experiments.tally import shown_value
 from xeroml_nb.records.json_text import clean_text, preview, said
 from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.store import scores
-from xeroml_nb.widgets.comparison_page import signed_value
+from xeroml_nb.widgets.comparison.page import signed_value
 
 if TYPE_CHECKING:
     from xeroml_nb.records.observation import Observation
     from xeroml_nb.records.score import Score
     from xeroml_nb.store.store import Store
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
 
 _NAME = 60
 _LONGEST_ERROR = 2_000

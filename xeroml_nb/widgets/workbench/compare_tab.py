@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from xeroml_nb.experiments.markup import tag
-from xeroml_nb.widgets.comparison import ComparisonPanel
-from xeroml_nb.widgets.workbench_runs import one_before
+from xeroml_nb.widgets.comparison.panel import ComparisonPanel
+from xeroml_nb.widgets.workbench.runs import one_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.client import Client
     from xeroml_nb.experiments.experiment import Experiment
-    from xeroml_nb.widgets.comparison_items import ItemList
+    from xeroml_nb.widgets.comparison.items import ItemList
     from xeroml_nb.widgets.labeller import Labeller
 
 _NOTHING = "Nothing to compare yet: run two versions of a task over one dataset."

@@ -1,0 +1,1 @@
+"""Compare experiments in the notebook: verdicts, charts, every item, on to the labeller."""

@@ -1,0 +1,1 @@
+"""Dataset, run, labels and comparison in one widget."""
