@@ -195,8 +195,8 @@ class Comparison:
         failed, unscored` (item runs); against the baseline, over the `pairs` that both scored:
         `difference, diff_low, diff_high, p_value, p_exact` (McNemar's, of right and wrong
         answers), `p_adjusted` (Holm), `win, tie, loss, detectable` (the smallest difference so
-        many items would show), `verdict, method, test`. Scores that are categories have their
-        shares in `mean`'s place in `categories`, and as difference the share of answers moved.
+        many items would show), `verdict, method, test`. Scores that are categories have
+        their counts in `categories` in the place of a mean; what moved stands in `distributions`.
         """
         return tables.comparison_table(self)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import NotFound
-from xeroml_nb.experiments.counting import column_names, is_settled
-from xeroml_nb.records.json_text import from_json
+from xeroml_nb.experiments.counting import column_names, latest_last
 from xeroml_nb.records.score import DataType
 from xeroml_nb.store import score_columns
 
@@ -121,19 +120,9 @@ def counting(
     """
     rows = score_columns.on_traces(connection, trace_ids)
     found: dict[str, dict[Origin, ScoreValue]] = {}
-    for row in sorted(rows, key=weight):
+    order = latest_last([row[-2] for row in rows], [row[-1] for row in rows])
+    for row in map(rows.__getitem__, order):
         trace_id, name, by_people, data_type, number, label, *_ = row
         of_trace = found.setdefault(trace_id, {})
         of_trace[name, bool(by_people)] = value_of(data_type, number, label)
     return found
-
-
-def weight(row: Sequence[Any]) -> tuple[bool, int]:
-    """What decides which of several scores of one name counts: the heaviest does.
-
-    Args:
-        row: Its last two cells are when it changed, and the JSON text of the metadata that may
-            say that it settles a disagreement, or None.
-    """
-    updated_at, metadata = row[-2:]
-    return metadata is not None and is_settled(from_json(metadata)), updated_at

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from xeroml_nb.analysis.scores import columns_of, origin_of, weight
+from xeroml_nb.analysis.scores import columns_of, origin_of
 from xeroml_nb.analysis.traces import held_value
 from xeroml_nb.errors import BadInput
+from xeroml_nb.experiments.counting import latest_last
 from xeroml_nb.records.json_text import preview, to_json
 from xeroml_nb.store import score_columns, trace_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     import numpy.typing as npt
     from sqlalchemy.engine import Connection
 
@@ -53,9 +54,7 @@ def _counting(found: pd.DataFrame) -> pd.DataFrame:
     """Of several scores on one target, the one that counts."""
     if not found.duplicated(_TARGET).any():
         return found
-    weights = [weight(pair) for pair in zip(found["updated_at"], found["settled"], strict=True)]
-    settled, updated = zip(*weights, strict=True)
-    order = np.lexsort((np.array(updated), np.array(settled)))
+    order = latest_last(list(found["updated_at"]), list(found["settled"]))
     return found.iloc[order].drop_duplicates(_TARGET, keep="last").sort_index()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.records.json_text import from_json
 from xeroml_nb.records.score import ScoreSource
 
 if TYPE_CHECKING:
@@ -39,6 +40,21 @@ def column_names(names: Sequence[str], by_people: Sequence[bool]) -> list[str]:
 def is_settled(metadata: Any) -> bool:
     """Tell from a score's metadata whether somebody settled a disagreement with it."""
     return isinstance(metadata, dict) and bool(metadata.get("adjudicated"))
+
+
+def latest_last(updated_at: Sequence[Any], metadata: Sequence[str | None]) -> list[int]:
+    """The order in which, of several scores of one name, the last is the one that counts.
+
+    Args:
+        updated_at: When each score changed.
+        metadata: Each score's metadata as JSON text, or None.
+
+    Example:
+        >>> latest_last([3, 1, 2], [None, '{"adjudicated":true}', None])
+        [2, 0, 1]
+    """
+    settled = [text is not None and is_settled(from_json(text)) for text in metadata]
+    return sorted(range(len(settled)), key=lambda place: (settled[place], updated_at[place]))
 
 
 def scores_by_trace(found: Sequence[Score]) -> dict[str, dict[str, Score]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from xeroml_nb.experiments.counting import column_names, is_settled
+from xeroml_nb.experiments.counting import column_names, latest_last
 from xeroml_nb.experiments.reading import planned_items
 from xeroml_nb.experiments.results import COLUMNS
 from xeroml_nb.records.dataset import DatasetItem
@@ -202,9 +202,8 @@ class _Scores:
         """The order in which the last score of a name and trace is the one that counts."""
         if "updated_at" not in self._found:
             return np.arange(len(self._code))
-        texts = self._found["metadata"]
-        settled = np.array([text is not None and is_settled(from_json(text)) for text in texts])
-        return np.lexsort((self._found["updated_at"].astype(np.int64), settled.astype(bool)))
+        order = latest_last(list(self._found["updated_at"]), list(self._found["metadata"]))
+        return np.array(order, dtype=np.intp)
 
 
 def _rows_in_order(

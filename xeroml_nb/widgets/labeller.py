@@ -255,8 +255,12 @@ class Labeller(Labels):
             pause.wait(max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began)))
 
     def _tell_followers(self) -> None:
-        for callback in self._followers:
-            callback()
+        """Call the followers; what fails in one is shown, and labels are followed all the same."""
+        try:
+            for callback in self._followers:
+                callback()
+        except Exception as error:  # noqa: BLE001 - a thread's error would be seen by nobody
+            self._view.show_trouble(said(error))
 
     def _take_in(self) -> bool:
         """Put in order what is finished by now; False once nothing more can follow."""
