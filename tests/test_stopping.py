@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import httpx
 import pytest
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, MissingScore
+from xeroml_nb.experiments.calls import ExecutorCall
 from xeroml_nb.experiments.retries import retry_after
 
 HUNG = 3
@@ -953,3 +954,13 @@ def test_two_processes_at_one_store_get_runs_of_their_own(own_folder, client, nu
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     lines = sorted(process.communicate(timeout=60)[0] for process in processes)
     assert lines == [f"{number} {' '.join(['ok'] * 10)}\n" for number in (1, 2)]
+
+
+def test_a_cancelled_call_hands_nothing_more_to_its_executor():
+    begun = Calls()
+    with ThreadPoolExecutor(1) as threads:
+        call = ExecutorCall(begun.note, threads)
+        call.cancel()
+        with pytest.raises(CancelledError):
+            call({"number": 1}, lambda: None)
+    assert begun.made == []

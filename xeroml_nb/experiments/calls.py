@@ -7,7 +7,7 @@ import contextvars
 import inspect
 import threading
 import time
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.background import wait_for
@@ -57,11 +57,15 @@ class ExecutorCall:
         self._executor = executor
         self._lock = threading.Lock()
         self._waiting: set[Future[tuple[Any, float]]] = set()
+        self._is_cancelled = False
 
     def __call__(self, known: dict[str, Any], begin: Callable[[], None]) -> tuple[Any, float]:
         """The task's output and the seconds it took; `begin` is called when its turn has come."""
-        future = self._submit(known)
         with self._lock:
+            # A worker may have passed its own look at the stop before that came.
+            if self._is_cancelled:
+                raise CancelledError
+            future = self._submit(known)
             self._waiting.add(future)
         try:
             while not (future.running() or future.done()):
@@ -80,8 +84,9 @@ class ExecutorCall:
         return self._executor.submit(timed_call, self._bound, known)
 
     def cancel(self) -> None:
-        """Take back what the executor has not begun."""
+        """Take back what the executor has not begun, and hand it nothing more."""
         with self._lock:
+            self._is_cancelled = True
             waiting = list(self._waiting)
         for future in waiting:
             future.cancel()
