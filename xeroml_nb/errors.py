@@ -7,12 +7,20 @@ XeromlError
 ├── NotFound            (also LookupError)  no dataset, experiment or evaluator of that name
 ├── MissingScore        (also LookupError)  an item run has no score of that name
 ├── MissingExtra        (also ImportError)  an optional package is not installed
-└── StoreError                              the store cannot do what it was asked
-    ├── StoreReadOnly
-    ├── StoreCorrupt
-    ├── StoreFull
-    ├── StoreBusy
-    └── StoreTooNew
+├── StoreError                              the store cannot do what it was asked
+│   ├── StoreReadOnly
+│   ├── StoreCorrupt
+│   ├── StoreFull
+│   ├── StoreBusy
+│   └── StoreTooNew
+└── ServerError                             a server cannot be used, or does not do as asked
+    ├── NoServer                            none is set
+    ├── NotReachable                        nothing answers there, or not safely
+    ├── AccessDenied                        the keys are wrong, or may not do this
+    ├── ServerBusy                          it asks to come back later, and did so too often
+    ├── ServerFault                         it fails, or answers what no such server would
+    ├── Refused                             it refuses this request; says why
+    └── NotAllSent                          something is left that was to be sent
 """
 
 from __future__ import annotations
@@ -116,3 +124,54 @@ class StoreBusy(StoreError):  # noqa: N818
 
 class StoreTooNew(StoreError):  # noqa: N818
     """The store was written by a newer version of this package."""
+
+
+class ServerError(XeromlError):
+    """A server cannot be used, or does not do as asked; nothing stored here is lost."""
+
+
+class NoServer(ServerError):  # noqa: N818
+    """No server is set."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No server is set.",
+            "Set XEROML_HOST, XEROML_PUBLIC_KEY and XEROML_SECRET_KEY, or start one of your own "
+            "with: xeroml-nb serve",
+        )
+
+
+class NotReachable(ServerError):  # noqa: N818
+    """Nothing answers at the address, or not over a connection that can be trusted."""
+
+
+class AccessDenied(ServerError):  # noqa: N818
+    """The keys are wrong, or may not do this."""
+
+
+class ServerBusy(ServerError):  # noqa: N818
+    """The server asked to come back later, more often than was worth waiting for."""
+
+
+class ServerFault(ServerError):  # noqa: N818
+    """The server fails, or answers what no such server would."""
+
+
+class Refused(ServerError):  # noqa: N818
+    """The server refuses one request.
+
+    Args:
+        problem: Which request, and the server's own words.
+        next_step: What to do.
+        status: Of HTTP.
+        said: The server's own words alone.
+    """
+
+    def __init__(self, problem: str, next_step: str, *, status: int, said: str) -> None:
+        super().__init__(problem, next_step)
+        self.status = status
+        self.said = said
+
+
+class NotAllSent(ServerError):  # noqa: N818
+    """Something is left that was to be sent; it stays in the outbox or the dead-letter list."""

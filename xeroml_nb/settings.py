@@ -6,37 +6,79 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from xeroml_nb.errors import BadInput
+from xeroml_nb.records.access import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+APIS = ("xeroml", "langfuse")
 _ENVIRONMENT_LABEL = re.compile(r"(?!xeroml)[a-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True)
+class ServerAddress:
+    """A server, and the keys to it.
+
+    Args:
+        host: Such as "https://cloud.xeroml.com", without a path.
+        public_key: Names the project.
+        secret_key: Opens it.
+        api: Which API it speaks: "xeroml" or "langfuse".
+
+    Raises:
+        BadInput: If the host is no address.
+    """
+
+    host: str
+    public_key: str
+    secret_key: Secret
+    api: str = "xeroml"
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.host)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise BadInput(
+                f"The server's address is {shown_host(self.host)!r}.",
+                "Set XEROML_HOST to an address such as https://cloud.xeroml.com.",
+            )
+        if self.api not in APIS:
+            raise BadInput(f"XEROML_API is {self.api!r}.", f"Use one of {', '.join(APIS)}.")
+        object.__setattr__(self, "host", self.host.rstrip("/"))
+
+
+@dataclass(frozen=True)
 class Settings:
-    """Where the store is and how traces are labelled.
+    """Where the store is, how traces are labelled, and which server is used.
 
     Args:
         store: Path of an SQLite file, or an SQLAlchemy URL; not in the repr, since a URL may hold
             a password.
         environment: Label on every trace and score, such as "production".
         release: Release on every trace of this process.
+        server: Where to send to and fetch from; None to stay local.
     """
 
     store: str = field(repr=False)
     environment: str = "default"
     release: str | None = None
+    server: ServerAddress | None = None
 
     @classmethod
-    def from_environment(cls, store: str | Path | None = None) -> Settings:
-        """Read the environment variables; `store` given in code wins.
+    def from_environment(cls, store: str | Path | None = None, **server: str | None) -> Settings:
+        """Read the environment variables; what is given in code wins.
 
         Args:
             store: Path of an SQLite file, or an SQLAlchemy URL.
+            server: `host`, `public_key`, `secret_key` and `api`.
 
         Raises:
-            BadInput: If `XEROML_TRACING_ENVIRONMENT` is no valid label.
+            BadInput: If `XEROML_TRACING_ENVIRONMENT` is no valid label, or a server is set
+                without its keys.
         """
         label = os.environ.get("XEROML_TRACING_ENVIRONMENT", "default")
         if not _ENVIRONMENT_LABEL.fullmatch(label):
@@ -49,7 +91,31 @@ class Settings:
             store=store_place(place),
             environment=label,
             release=os.environ.get("XEROML_RELEASE"),
+            server=_server(server),
         )
+
+
+def _server(given: Mapping[str, str | None]) -> ServerAddress | None:
+    """The server that is set; without a host there is none, whatever keys are set."""
+    found = {
+        name: given.get(name) or os.environ.get(f"XEROML_{name.upper()}") or ""
+        for name in ("host", "public_key", "secret_key", "api")
+    }
+    if not found["host"]:
+        return None
+    if missing := [name for name in ("public_key", "secret_key") if not found[name]]:
+        names = " and ".join(f"XEROML_{name.upper()}" for name in missing)
+        raise BadInput(
+            f"The server {shown_host(found['host'])} is set, but not {names}.",
+            f"Set {names} as well, or unset XEROML_HOST to stay local.",
+        )
+    secret = Secret(found["secret_key"])
+    return ServerAddress(found["host"], found["public_key"], secret, found["api"] or "xeroml")
+
+
+def shown_host(host: str) -> str:
+    """A server's address as people may see it: without what could be a password in it."""
+    return re.sub(r"//[^/@]*@", "//", host)
 
 
 def store_place(place: str | Path) -> str:

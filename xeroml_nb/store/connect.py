@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from xeroml_nb.errors import BadInput, MissingExtra, StoreCorrupt, StoreReadOnly, StoreTooNew
 from xeroml_nb.store.failures import explaining
+from xeroml_nb.store.rows import upsert
 from xeroml_nb.store.schema import SCHEMA_VERSION, metadata, store_meta
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ def _begin(connection: Connection) -> None:
 def _prepare(engine: Engine, place: str) -> None:
     with engine.connect() as connection:
         tables = set(sa.inspect(connection).get_table_names())
-        if store_meta.name in tables:
-            _check_version(connection, place)
-            return
-    if tables:
+        version = _version(connection, place) if store_meta.name in tables else None
+    if version == SCHEMA_VERSION:
+        return
+    if tables and version is None:
         raise StoreCorrupt(
             f"{place} is a database, but no store of this package.",
             "Set XEROML_STORE to another path.",
@@ -140,10 +141,10 @@ def _create(engine: Engine) -> None:
             # Two kernels may open an empty database at once.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7264529)"))
         metadata.create_all(connection)
-        known = connection.execute(sa.select(store_meta.c.value)).first()
-        if known is None:
-            row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
-            connection.execute(sa.insert(store_meta), row)
+        # An older store lacks only tables, which are added to it.
+        row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
+        known = upsert(engine.dialect.name, store_meta, ("key",), ("value",))
+        connection.execute(known, row)
 
 
 def _switch_to_wal(engine: Engine) -> None:
@@ -166,7 +167,7 @@ def _switch_to_wal(engine: Engine) -> None:
                 return
 
 
-def _check_version(connection: Connection, place: str) -> None:
+def _version(connection: Connection, place: str) -> int:
     query = sa.select(store_meta.c.value).where(store_meta.c.key == "schema_version")
     version = connection.execute(query).scalar_one_or_none()
     if version is None or not version.isdigit():
@@ -176,3 +177,4 @@ def _check_version(connection: Connection, place: str) -> None:
             f"The store {place} has schema {version}; this version reads up to {SCHEMA_VERSION}.",
             "Upgrade with: pip install -U xeroml_nb",
         )
+    return int(version)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from xeroml_nb.records.observation import Observation, ObservationType
+from xeroml_nb.store import outbox
 from xeroml_nb.store.rows import upsert
 from xeroml_nb.store.schema import item_runs
 from xeroml_nb.store.schema import observations as table
@@ -22,6 +23,7 @@ def put(connection: Connection, observations: Sequence[Observation]) -> None:
     if observations:
         statement = upsert(connection.dialect.name, table, ("trace_id", "id"))
         connection.execute(statement, [_to_row(o) for o in observations])
+        outbox.enqueue(connection, "trace", (o.trace_id for o in observations))
 
 
 def of_trace(connection: Connection, trace_id: str) -> list[Observation]:

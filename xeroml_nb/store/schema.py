@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = sa.MetaData()
 
 
@@ -272,4 +272,114 @@ label_events = sa.Table(
     sa.UniqueConstraint("session", "sequence"),
     sa.Index("label_events_by_log", "queue_id", "annotator", "id"),
     sa.Index("label_events_by_trace", "trace_id"),
+)
+
+# A server that this store sends to or has sent to; one process at a time sends there.
+remotes = sa.Table(
+    "remotes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("api", null=False),
+    _text("host", null=False),
+    _text("public_key", null=False),
+    sa.Column("attached_at", Moment, nullable=False),
+    _text("owner"),
+    sa.Column("lease_until", Moment),
+)
+
+# What changed and may have to be sent: written in the same transaction as the change.
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True
+    ),
+    _text("remote_id", null=False),
+    _text("kind", null=False),
+    _text("key", null=False),
+    sa.Index("outbox_by_remote", "remote_id", "id"),
+)
+
+# What a server has, as far as is known here, and what it refused, in its own words.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("remote_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("state", null=False),
+    _text("content_hash", null=False),
+    _text("payload"),
+    _text("remote_key"),
+    _text("url"),
+    sa.Column("status_code", sa.Integer),
+    _text("said"),
+    _text("next_step"),
+    sa.Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pushes = sa.Table(
+    "pushes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("remote_id", null=False),
+    _text("what", null=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("undone_at", Moment),
+)
+
+# What a push changed on the server, and what was there before, so that it can be undone.
+push_entries = sa.Table(
+    "push_entries",
+    metadata,
+    sa.Column("push_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("action", null=False),
+    _text("before"),
+    sqlite_with_rowid=False,
+)
+
+# Who may talk to a server over this store; of a secret only its hash is kept.
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("public_key", sa.Text, primary_key=True),
+    _text("secret_hash", null=False),
+    _text("role", null=False),
+    _text("label", null=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _text("name", null=False),
+    _text("experiment_id"),
+    sa.Column("is_blueprint", sa.Boolean, nullable=False),
+    sa.Column("column_names", Json, nullable=False),
+    _text("code"),
+    _text("code_language", null=False),
+    sa.Column("score", sa.Float),
+    _text("score_error"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+# Every version of a prompt; a label names one of them.
+prompts = sa.Table(
+    "prompts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    _text("type", null=False),
+    sa.Column("prompt", Json, nullable=False),
+    sa.Column("labels", Json, nullable=False),
+    sa.Column("config", Json),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
 )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import plain
 from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget
+from xeroml_nb.store import outbox
 from xeroml_nb.store.rows import chunks, upsert
 from xeroml_nb.store.schema import item_runs, score_history
 from xeroml_nb.store.schema import scores as table
@@ -42,6 +43,7 @@ def put(connection: Connection, scores: Sequence[Score]) -> None:
         changed = (*_CONTENT, "updated_at")
         statement = upsert(connection.dialect.name, table, ("id",), changed)
         connection.execute(statement, list(written.values()))
+        outbox.enqueue(connection, "score", written)
 
 
 def retract(connection: Connection, ids: Sequence[str]) -> None:
@@ -53,6 +55,7 @@ def retract(connection: Connection, ids: Sequence[str]) -> None:
     past = [{c: row[c] for c in _PAST} | at for row in before.values()]
     connection.execute(sa.insert(score_history), past)
     connection.execute(sa.delete(table).where(table.c.id.in_(before)))
+    outbox.enqueue(connection, "score", before)
 
 
 def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[Score]:

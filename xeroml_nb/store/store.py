@@ -26,15 +26,16 @@ class Store:
 
     Args:
         place: Path of an SQLite file, or an SQLAlchemy URL.
+        forwards: Changes are noted for the servers that this store sends to.
 
     Raises:
         StoreError: If it cannot be opened.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, forwards: bool = True) -> None:
         self.place = shown_place(place)
         self._engine = open_database(place)
-        self._writer = Writer(self._engine, self.place)
+        self._writer = Writer(self._engine, self.place, forwards=forwards)
         self._left: BaseException | None = None
         self._at_exit = _close_at_exit(self)
 

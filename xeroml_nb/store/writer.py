@@ -14,6 +14,7 @@ from xeroml_nb.errors import StoreError
 from xeroml_nb.store import experiments, observations, scores
 from xeroml_nb.store.connect import WRITES
 from xeroml_nb.store.failures import explaining
+from xeroml_nb.store.outbox import FORWARDS
 from xeroml_nb.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -47,10 +48,12 @@ class Writer:
     Args:
         engine: The database.
         place: What to call it in errors.
+        forwards: Changes are noted for the servers that the store sends to.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, *, forwards: bool) -> None:
         self._engine = engine
+        self._options = {WRITES: True, FORWARDS: forwards}
         self._place = place
         self._queue: deque[_Task] = deque()
         self._lock = threading.Lock()
@@ -183,7 +186,7 @@ class Writer:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(**{WRITES: True})
+            self._connection = self._engine.connect().execution_options(**self._options)
         return self._connection
 
     def _drop_connection(self) -> None:
