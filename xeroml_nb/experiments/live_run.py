@@ -191,14 +191,13 @@ class LiveRun:
         )
 
     def _renew_claim(self) -> None:
-        mine, moment = self._record.id, clock.now()
-        self._store.write(lambda c: stored.claim(c, mine, claims.me(), moment))
+        self._store.write(lambda c: claims.take(c, self._record.id))
 
     def _claim(self) -> None:
         mine = self._record.id
 
         def write(connection: Any) -> None:
-            stored.claim(connection, mine, claims.me(), clock.now())
+            claims.take(connection, mine)
             stored.set_status(connection, mine, ExperimentStatus.RUNNING, None)
 
         self._store.write(write)
@@ -216,6 +215,7 @@ class LiveRun:
         status = ExperimentStatus.FINISHED if complete else ExperimentStatus.STOPPED
         self.status = status
         mine, moment = self._record.id, clock.now()
+        claims.let_go(mine)
 
         def write(connection: Any) -> None:
             stored.set_status(connection, mine, status, moment if complete else None)

@@ -65,12 +65,12 @@ def _find_or_create(
 ) -> tuple[ExperimentRecord, bool]:
     """The record to run, claimed for this process; and whether it is new."""
     record = stored.by_name(connection, wanted.name) if wanted.resume else None
-    free = record is not None and (record.id in live or not claims.is_held(record.claim))
+    free = record is not None and (record.id in live or not claims.is_held(record))
     if record is not None and free and _fits(record, wanted):
-        stored.claim(connection, record.id, claims.me(), clock.now())
+        claims.take(connection, record.id)
         return record, False
     created = stored.create(connection, new)
-    stored.claim(connection, created.id, claims.me(), clock.now())
+    claims.take(connection, created.id)
     return created, True
 
 
