@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import xeroml_nb as xn
+from tests.postgresql import new_database, running_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -30,6 +31,13 @@ def client(own_folder: Path) -> Iterator[xn.Client]:
     made = xn.get_client()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[str], str]]:
+    """A function that gives the URL of a new, empty database on a real PostgreSQL."""
+    with running_server() as server:
+        yield lambda name: new_database(server, name)
 
 
 @pytest.hookimpl(hookwrapper=True)

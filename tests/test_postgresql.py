@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 import xeroml_nb as xn
 from tests.benchmarks import history
 
-_SYSTEM_USER = "postgres"
-
 
 @pytest.fixture(scope="module")
-def address():
-    """The URL of an empty database on a server of this module's own."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    # The server does not run as root, and could not reach into root's folders.
-    user = {"user": _SYSTEM_USER, "group": _SYSTEM_USER} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="xn-postgres-", dir="/tmp"))
-    if user:
-        shutil.chown(folder, _SYSTEM_USER, _SYSTEM_USER)
-    data = folder / "data"
-    made = [programs / "initdb", "-D", data, "-U", "ann", "--auth=trust", "--no-sync"]
-    subprocess.run(made, check=True, capture_output=True, cwd=folder, **user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = f"-p {port} -k {folder} -c fsync=off -c listen_addresses=127.0.0.1"
-    control = [programs / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log"]
-    subprocess.run([*control, "start"], check=True, capture_output=True, cwd=folder, **user)
-    yield f"postgresql+psycopg://ann@127.0.0.1:{port}/postgres"
-    stop = [programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"]
-    subprocess.run(stop, check=True, capture_output=True, cwd=folder, **user)
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def stores(address, tmp_path_factory):
+def stores(postgresql, tmp_path_factory):
     """The same two runs on PostgreSQL and in a file."""
     file = tmp_path_factory.mktemp("beside") / "store.db"
+    address = postgresql("comparing")
     for place in (address, file):
         history.fill(place, runs=2, items=60)
     clients = [xn.get_client(address), xn.get_client(file)]
     yield clients
     for client in clients:
         client.close()
-
-
-def _programs():
-    """The folder with the server's programs."""
-    found = shutil.which("initdb")
-    known = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return Path(found).parent if found else known[-1].parent if known else None
 
 
 def _same(one, other, *without):
