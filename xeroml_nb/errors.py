@@ -150,7 +150,17 @@ class AccessDenied(ServerError):  # noqa: N818
 
 
 class ServerBusy(ServerError):  # noqa: N818
-    """The server asked to come back later, more often than was worth waiting for."""
+    """The server asked to come back later, more often than was worth waiting for.
+
+    Args:
+        problem: Which request, and the server's own words.
+        next_step: What to do.
+        wait: Seconds it asked to wait; None where it did not say.
+    """
+
+    def __init__(self, problem: str, next_step: str, *, wait: float | None = None) -> None:
+        super().__init__(problem, next_step)
+        self.wait = wait
 
 
 class ServerFault(ServerError):  # noqa: N818

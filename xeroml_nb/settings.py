@@ -41,7 +41,7 @@ class ServerAddress:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.host)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise BadInput(
                 f"The server's address is {shown_host(self.host)!r}.",
                 "Set XEROML_HOST to an address such as https://cloud.xeroml.com.",
@@ -86,9 +86,8 @@ class Settings:
                 f"XEROML_TRACING_ENVIRONMENT is {label!r}.",
                 "Use at most 40 of a-z, 0-9, '-' and '_', not starting with 'xeroml'.",
             )
-        place = store or os.environ.get("XEROML_STORE") or default_store_path(Path.cwd())
         return cls(
-            store=store_place(place),
+            store=chosen_place(store),
             environment=label,
             release=os.environ.get("XEROML_RELEASE"),
             server=_server(server),
@@ -116,6 +115,11 @@ def _server(given: Mapping[str, str | None]) -> ServerAddress | None:
 def shown_host(host: str) -> str:
     """A server's address as people may see it: without what could be a password in it."""
     return re.sub(r"//[^/@]*@", "//", host)
+
+
+def chosen_place(store: str | Path | None = None) -> str:
+    """The place of the store: as given, else as `XEROML_STORE` says, else the usual one."""
+    return store_place(store or os.environ.get("XEROML_STORE") or default_store_path(Path.cwd()))
 
 
 def store_place(place: str | Path) -> str:

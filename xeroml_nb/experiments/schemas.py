@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput, BadRow
@@ -55,6 +56,11 @@ def _checker(schema: dict[str, Any] | None, what: str) -> Callable[[Any], str | 
             raise BadInput(
                 f"The schema for {what} refers to {missing.ref!r}.",
                 "Put that part into the schema.",
+            ) from None
+        except (RecursionError, re.error) as broken:
+            raise BadInput(
+                f"The schema for {what} cannot be checked against: {type(broken).__name__}.",
+                "It may refer to itself without end, or hold a pattern that is none.",
             ) from None
         if error is None:
             return None

@@ -109,21 +109,51 @@ def put_items(
     """
     stored = _open_rows(connection, dataset_id)
     current = {row.id: row for row in stored}
-    changed = [item for item in new if _differs(current.get(item.id), item)]
+    changed = [item for item in new if differs(current.get(item.id), item)]
     kept = {item.id for item in new}
     gone = [row.id for row in stored if only_these and row.id not in kept]
-    last: datetime = connection.execute(
-        sa.select(table.c.updated_at).where(table.c.id == dataset_id)
-    ).scalar_one()
     if not changed and not gone:
-        return last
-    version = max(clock.now(), clock.just_after(last))
+        return _newest(connection, dataset_id)
+    version = _next_version(connection, dataset_id)
     ended = [item.id for item in changed if item.id in current] + gone
     _end(connection, dataset_id, ended, version)
     places = {row.id: row.position for row in stored}
     _begin(connection, dataset_id, changed, places, version)
-    connection.execute(sa.update(table).where(table.c.id == dataset_id).values(updated_at=version))
+    _note(connection, dataset_id, version)
     return version
+
+
+def end_items(connection: Connection, dataset_id: str, ids: Sequence[str]) -> datetime | None:
+    """Take items out of a dataset, as one new version; earlier versions keep them.
+
+    Returns:
+        The new version; None if none of the items is in the newest one.
+    """
+    here = sa.and_(rows.c.dataset_id == dataset_id, _OPEN)
+    found = sa.select(rows.c.id).where(here)
+    known = [
+        i for p in chunks(ids) for i in connection.execute(found.where(rows.c.id.in_(p))).scalars()
+    ]
+    if not known:
+        return None
+    version = _next_version(connection, dataset_id)
+    _end(connection, dataset_id, known, version)
+    _note(connection, dataset_id, version)
+    return version
+
+
+def _newest(connection: Connection, dataset_id: str) -> datetime:
+    query = sa.select(table.c.updated_at).where(table.c.id == dataset_id)
+    found: datetime = connection.execute(query).scalar_one()
+    return found
+
+
+def _next_version(connection: Connection, dataset_id: str) -> datetime:
+    return max(clock.now(), clock.just_after(_newest(connection, dataset_id)))
+
+
+def _note(connection: Connection, dataset_id: str, version: datetime) -> None:
+    connection.execute(sa.update(table).where(table.c.id == dataset_id).values(updated_at=version))
 
 
 def _open_rows(connection: Connection, dataset_id: str) -> Sequence[Row[Any]]:
@@ -131,15 +161,17 @@ def _open_rows(connection: Connection, dataset_id: str) -> Sequence[Row[Any]]:
     return connection.execute(query.order_by(rows.c.position)).all()
 
 
-def _differs(row: Row[Any] | None, item: DatasetItem) -> bool:
-    return row is None or _texts(item) != {
+def differs(row: Row[Any] | None, item: DatasetItem) -> bool:
+    """Tell whether an item is not as a row has it."""
+    return row is None or item_texts(item) != {
         "input": row.input,
         "expected_output": row.expected_output,
         "metadata": row.metadata,
     }
 
 
-def _texts(item: DatasetItem) -> dict[str, str | None]:
+def item_texts(item: DatasetItem) -> dict[str, str | None]:
+    """The content of an item as a row has it."""
     optional = {"expected_output": item.expected_output, "metadata": item.metadata}
     held = {name: None if v is None else to_json(v) for name, v in optional.items()}
     return {"input": to_json(item.input), **held}
@@ -165,7 +197,7 @@ def _begin(
     for item in new:
         if item.id not in places:
             places[item.id], free = free, free + 1
-        begun.append(common | {"id": item.id, "position": places[item.id]} | _texts(item))
+        begun.append(common | {"id": item.id, "position": places[item.id]} | item_texts(item))
     if begun:
         connection.execute(sa.insert(rows), begun)
 

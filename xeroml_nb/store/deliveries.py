@@ -101,12 +101,46 @@ def of_kind(connection: Connection, remote_id: str, kind: str) -> Iterator[Deliv
     return map(_delivery, connection.execute(sa.select(table).where(*_of(remote_id, kind))))
 
 
+def keys_under(connection: Connection, remote_id: str, kind: str, owner: str) -> list[str]:
+    """The ids of all that is known of the parts of something, such as the items of a dataset."""
+    query = sa.select(table.c.key).where(*_of(remote_id, kind))
+    return list(connection.execute(query.where(_under(owner))).scalars())
+
+
+def renamed(
+    connection: Connection, remote_id: str, kind: str, owner: str | None = None
+) -> dict[str, str]:
+    """By their ids on a server, the ids here of objects that are called otherwise there.
+
+    Args:
+        connection: To read with.
+        remote_id: The server.
+        kind: Of the objects.
+        owner: Only the parts of something, such as the items of a dataset.
+    """
+    query = sa.select(table.c.remote_key, table.c.key).where(*_of(remote_id, kind))
+    query = query.where(table.c.remote_key.is_not(None))
+    if owner is not None:
+        query = query.where(_under(owner))
+    return {row.remote_key: row.key for row in connection.execute(query)}
+
+
 def refused(connection: Connection, remote_id: str) -> list[Delivery]:
     """What a server refused, oldest first."""
     query = sa.select(table).where(
         table.c.remote_id == remote_id, table.c.state == DeliveryState.REFUSED.value
     )
     return [_delivery(row) for row in connection.execute(query.order_by(table.c.at, table.c.key))]
+
+
+def url_of(connection: Connection, kind: str, key: str) -> str | None:
+    """Where people see an object on the server that got it last; None where no server says."""
+    query = (
+        sa.select(table.c.url)
+        .where(table.c.kind == kind, table.c.key == key, table.c.url.is_not(None))
+        .where(table.c.state == DeliveryState.SENT.value)
+    )
+    return connection.execute(query.order_by(table.c.at.desc()).limit(1)).scalar()
 
 
 def begin_push(connection: Connection, push_id: str, remote_id: str, what: str) -> None:
@@ -144,6 +178,17 @@ def entries(connection: Connection, push_id: str) -> list[Row[Any]]:
     return list(connection.execute(query).all())
 
 
+def entry_counts(connection: Connection, remote_id: str) -> list[Row[Any]]:
+    """How much each push to a server changed: `push_id, action, number`."""
+    query = (
+        sa.select(push_entries.c.push_id, push_entries.c.action, sa.func.count().label("number"))
+        .join(pushes, pushes.c.id == push_entries.c.push_id)
+        .where(pushes.c.remote_id == remote_id)
+        .group_by(push_entries.c.push_id, push_entries.c.action)
+    )
+    return list(connection.execute(query).all())
+
+
 def end_push(connection: Connection, push_id: str, **moments: datetime) -> None:
     """Note when a push was finished (`finished_at`) or undone (`undone_at`)."""
     connection.execute(sa.update(pushes).where(pushes.c.id == push_id).values(moments))
@@ -162,6 +207,10 @@ def push_listing(connection: Connection, remote_id: str) -> list[Row[Any]]:
 
 def _of(remote_id: str, kind: str) -> tuple[sa.ColumnElement[bool], ...]:
     return table.c.remote_id == remote_id, table.c.kind == kind
+
+
+def _under(owner: str) -> sa.ColumnElement[bool]:
+    return table.c.key.startswith(f"{owner}/", autoescape=True)
 
 
 def _row(remote_id: str, one: Delivery) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def create(connection: Connection, record: ExperimentRecord) -> ExperimentRecord
     highest = sa.select(sa.func.max(table.c.number)).where(table.c.name == record.name)
     number = (connection.execute(highest).scalar() or 0) + 1
     numbered = replace(record, number=number)
-    connection.execute(sa.insert(table), _to_row(numbered))
+    connection.execute(sa.insert(table), to_row(numbered))
     return numbered
 
 
@@ -127,7 +127,7 @@ def put_item_runs(connection: Connection, item_runs: Sequence[ItemRun]) -> None:
 def item_runs(connection: Connection, experiment_id: str) -> list[ItemRun]:
     """The stored item runs of an experiment."""
     query = sa.select(runs).where(runs.c.experiment_id == experiment_id)
-    return [_run(row) for row in connection.execute(query)]
+    return [run_from_row(row) for row in connection.execute(query)]
 
 
 def troubled(connection: Connection, experiment_id: str) -> list[ItemRun]:
@@ -137,7 +137,7 @@ def troubled(connection: Connection, experiment_id: str) -> list[ItemRun]:
         runs.c.experiment_id == experiment_id,
         runs.c.status.in_(failures) | runs.c.evaluator_errors.is_not(None),
     )
-    return [_run(row) for row in connection.execute(query)]
+    return [run_from_row(row) for row in connection.execute(query)]
 
 
 def last_start(connection: Connection, experiment_id: str) -> datetime | None:
@@ -159,7 +159,7 @@ def item_runs_by_key(
         query = sa.select(runs).where(
             runs.c.experiment_id == experiment_id, runs.c.item_id.in_({i for i, _ in wanted})
         )
-        every = map(_run, connection.execute(query))
+        every = map(run_from_row, connection.execute(query))
         found |= {run.key: run for run in every if run.key in wanted}
     return found
 
@@ -257,7 +257,8 @@ def _listing() -> sa.Select[Any]:
     )
 
 
-def _to_row(record: ExperimentRecord) -> dict[str, Any]:
+def to_row(record: ExperimentRecord) -> dict[str, Any]:
+    """The row of the table that an experiment makes."""
     task = record.task
     return {name: getattr(record, name) for name in _SAME_NAMES} | {
         "status": record.status.value,
@@ -302,7 +303,8 @@ def _run_row(run: ItemRun) -> dict[str, Any]:
     }
 
 
-def _run(row: Row[Any]) -> ItemRun:
+def run_from_row(row: Row[Any]) -> ItemRun:
+    """The item run in a row of the table."""
     return ItemRun(
         experiment_id=row.experiment_id,
         item_id=row.item_id,

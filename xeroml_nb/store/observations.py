@@ -26,6 +26,16 @@ def put(connection: Connection, observations: Sequence[Observation]) -> None:
         outbox.enqueue(connection, "trace", (o.trace_id for o in observations))
 
 
+def put_over(connection: Connection, observations: Sequence[Observation]) -> None:
+    """Store observations; one that is there already is replaced."""
+    if observations:
+        rows = [_to_row(o) for o in observations]
+        changed = tuple(name for name in rows[0] if name not in ("trace_id", "id"))
+        statement = upsert(connection.dialect.name, table, ("trace_id", "id"), changed)
+        connection.execute(statement, rows)
+        outbox.enqueue(connection, "trace", (o.trace_id for o in observations))
+
+
 def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
     """The observations of a trace, oldest first; of two that began at once, a root."""
     query = (
@@ -33,7 +43,7 @@ def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
         .where(table.c.trace_id == trace_id)
         .order_by(table.c.start, table.c.parent_id.is_not(None))
     )
-    return [_from_row(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def attributes_with(
@@ -72,7 +82,8 @@ def _to_row(o: Observation) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Row[Any]) -> Observation:
+def from_row(row: Row[Any]) -> Observation:
+    """The observation in a row of the table."""
     return Observation(
         id=row.id,
         trace_id=row.trace_id,

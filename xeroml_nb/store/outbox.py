@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
 # Set on a connection whose writes are noted; a server's own store has nowhere to send to.
 FORWARDS = "xeroml_forwards"
@@ -63,6 +63,11 @@ def attach(connection: Connection, remote: RemoteRecord, at: datetime) -> None:
         "attached_at": at,
     }
     connection.execute(upsert(connection.dialect.name, remotes, ("id",)), row)
+
+
+def attached(connection: Connection, remote_id: str) -> Row[Any] | None:
+    """A server that this store sends to, with who sends there now: `owner, lease_until`."""
+    return connection.execute(sa.select(remotes).where(remotes.c.id == remote_id)).first()
 
 
 def enqueue(connection: Connection, kind: str, keys: Iterable[str]) -> None:

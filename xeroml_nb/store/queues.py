@@ -99,15 +99,23 @@ def add_trace(connection: Connection, queue_id: str, trace_id: str) -> bool:
     known = sa.select(queue_traces.c.trace_id).where(here, queue_traces.c.trace_id == trace_id)
     if connection.execute(known).first() is not None:
         return False
-    count = sa.select(sa.func.count()).select_from(queue_traces).where(here)
+    last = sa.select(sa.func.max(queue_traces.c.position)).where(here)
     row = {
         "queue_id": queue_id,
         "trace_id": trace_id,
-        "position": connection.execute(count).scalar_one(),
+        "position": connection.execute(
+            sa.select(sa.func.coalesce(last.scalar_subquery() + 1, 0))
+        ).scalar_one(),
         "added_at": clock.now(),
     }
     connection.execute(sa.insert(queue_traces), row)
     return True
+
+
+def remove_trace(connection: Connection, queue_id: str, trace_id: str) -> bool:
+    """Take a trace out of a queue; False if it is not in it."""
+    here = sa.and_(queue_traces.c.queue_id == queue_id, queue_traces.c.trace_id == trace_id)
+    return connection.execute(sa.delete(queue_traces).where(here)).rowcount == 1
 
 
 def traces(connection: Connection, queue_id: str) -> list[str]:

@@ -68,6 +68,14 @@ datasets = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
 )
 
+# What other tools keep with a dataset.
+dataset_metadata = sa.Table(
+    "dataset_metadata",
+    metadata,
+    sa.Column("dataset_id", sa.Text, primary_key=True),
+    sa.Column("metadata", Json, nullable=False),
+)
+
 # One row per state of an item: it is part of every version v with valid_from <= v < valid_to.
 dataset_items = sa.Table(
     "dataset_items",

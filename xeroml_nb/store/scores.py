@@ -16,6 +16,7 @@ from xeroml_nb.store.schema import scores as table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Row
 
@@ -25,17 +26,29 @@ _PAST = ("id", *_CONTENT, "updated_at")
 
 def put(connection: Connection, scores: Sequence[Score]) -> None:
     """Store scores; one with the same id and another content replaces the old, which is kept."""
-    if not scores:
+    _write(connection, [_to_row(score, clock.now()) for score in scores])
+
+
+def bring_in(connection: Connection, dated: Sequence[tuple[Score, datetime]]) -> None:
+    """Store scores as `put` does, each with the moment it was last changed elsewhere.
+
+    Which of several scores of one name counts is then the same here as there.
+    """
+    _write(connection, [_to_row(score, changed_at) for score, changed_at in dated])
+
+
+def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
         return
-    current = _stored(connection, [s.id for s in scores])
+    current = _stored(connection, [row["id"] for row in rows])
     written: dict[str, dict[str, Any]] = {}
     past: list[dict[str, Any]] = []
-    for row in map(_to_row, scores):
+    for row in rows:
         before = current.get(row["id"])
         if before is not None and all(before[c] == row[c] for c in _CONTENT):
             continue
         if before is not None:
-            past.append({c: before[c] for c in _PAST} | {"replaced_at": row["updated_at"]})
+            past.append({c: before[c] for c in _PAST} | {"replaced_at": clock.now()})
         current[row["id"]] = written[row["id"]] = row
     if past:
         connection.execute(sa.insert(score_history), past)
@@ -65,7 +78,7 @@ def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[Score]:
         .where(table.c.trace_id.in_(trace_ids), table.c.observation_id.is_(None))
         .order_by(table.c.created_at, table.c.id)
     )
-    return [_from_row(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def find(connection: Connection, **columns: str | None) -> list[Score]:
@@ -74,7 +87,7 @@ def find(connection: Connection, **columns: str | None) -> list[Score]:
     for column, value in columns.items():
         if value is not None:
             query = query.where(table.c[column] == value)
-    return [_from_row(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def of_experiment(connection: Connection, experiment_id: str) -> list[Score]:
@@ -86,7 +99,7 @@ def of_experiment(connection: Connection, experiment_id: str) -> list[Score]:
         .where(table.c.observation_id.is_(None))
         .order_by(table.c.updated_at)
     )
-    return [_from_row(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def history(connection: Connection, score_id: str) -> list[tuple[Any, str | None]]:
@@ -108,7 +121,7 @@ def _stored(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]
     return found
 
 
-def _to_row(score: Score) -> dict[str, Any]:
+def _to_row(score: Score, updated_at: datetime) -> dict[str, Any]:
     is_text = isinstance(score.value, str)
     return {
         "id": score.id,
@@ -125,11 +138,12 @@ def _to_row(score: Score) -> dict[str, Any]:
         "author": score.author,
         "metadata": plain(score.metadata),
         "created_at": score.created_at,
-        "updated_at": clock.now(),
+        "updated_at": updated_at,
     }
 
 
-def _from_row(row: Row[Any]) -> Score:
+def from_row(row: Row[Any]) -> Score:
+    """The score in a row of the table."""
     return Score(
         id=row.id,
         target=ScoreTarget(row.trace_id, row.observation_id, row.session_id, row.experiment_id),

@@ -63,6 +63,7 @@ class Writer:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
+        self._parents: Connection | None = None
 
     @property
     def crowded(self) -> bool:
@@ -109,7 +110,7 @@ class Writer:
     def _add(self, task: _Task, *, hurry: bool) -> None:
         if self._closing:
             raise self._closed()
-        if self._thread is None:
+        if not self._is_begun:
             self._begin()
         self._queue.append(task)
         if hurry:
@@ -132,11 +133,24 @@ class Writer:
     def _closed(self) -> StoreError:
         return StoreError(f"The store {self._place} is closed.", "Open it again.")
 
+    @property
+    def _is_begun(self) -> bool:
+        """The thread runs; a forked process has none."""
+        return self._thread is not None and self._thread.is_alive()
+
     def _begin(self) -> None:
         with self._lock:
-            if self._thread is None:
+            if not self._is_begun:
+                if self._thread is not None:
+                    self._leave_to_parent()
                 self._thread = threading.Thread(target=self._run, name="xeroml-writer", daemon=True)
                 self._thread.start()
+
+    def _leave_to_parent(self) -> None:
+        """After a fork: what was waiting, and the connection, are those of the other process."""
+        self._queue.clear()
+        # It is kept, unused: closing it here could disturb the other process's locks.
+        self._parents, self._connection = self._connection, None
 
     def _run(self) -> None:
         while group := self._next_group():
