@@ -246,3 +246,14 @@ def test_the_quickstarts_last_cell_asks_the_model_that_is_configured(run, endpoi
     }
     assert asked.startswith("Sort this support message.")
     xn.get_client().close()
+
+
+def test_the_notebook_on_feedback_runs_from_top_to_bottom(run):
+    done = run(read(FOLDER / "feedback.ipynb").cells)
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    assert shown_last(done, "is_up()") == "True"
+    assert shown_last(done, "urllib.request.urlopen(request).status") == "200"
+    trace = shown_last(done, 'xeroml.get_trace(second["trace_id"])')
+    assert "score user-feedback: 0" in trace
+    assert "sk-xm-" not in nbformat.writes(done)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
     from xeroml_nb.widgets.comparison.panel import comparison
     from xeroml_nb.widgets.dataset_picker import pick_dataset
+    from xeroml_nb.widgets.export.panel import export_panel
     from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
     from xeroml_nb.widgets.workbench.bench import workbench
@@ -61,6 +62,7 @@ _HOMES = {
     "disable_tracing": "tracing.propagate",
     "evaluator": "scoring.evaluator",
     "example": "examples",
+    "export_panel": "widgets.export.panel",
     "get_client": "client",
     "load_ipython_extension": "notebook.magics",
     "observe": "tracing.observe",
@@ -93,6 +95,7 @@ __all__ = [
     "disable_tracing",
     "evaluator",
     "example",
+    "export_panel",
     "get_client",
     "load_ipython_extension",
     "observe",

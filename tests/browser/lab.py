@@ -264,6 +264,11 @@ class Notebook:
         """How many cells it has."""
         return int(self.page.evaluate(f"{_PANEL}.content.widgets.length"))
 
+    def source(self, cell: int) -> str:
+        """The text of a cell."""
+        content = f"{_PANEL}.content.widgets"
+        return str(self.page.evaluate(f"k => {content}[k].model.sharedModel.getSource()", cell))
+
     def run(self, *cells: int) -> None:
         """Run cells, each to its end."""
         for cell in cells:

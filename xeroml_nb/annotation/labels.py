@@ -61,6 +61,11 @@ class Labels:
         self._rubric = rubric or rubric_of(queue)
 
     @property
+    def store(self) -> Store:
+        """Where they live."""
+        return self._store
+
+    @property
     def queue_id(self) -> str:
         """The queue's id."""
         return self._queue.id

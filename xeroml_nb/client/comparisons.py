@@ -89,7 +89,7 @@ class ComparisonMethods(ExperimentMethods):
         self, experiments: Sequence[Experiment | str], baseline: Experiment | str | None
     ) -> list[ExperimentRecord]:
         """What is compared, the baseline first."""
-        self.flush()
+        self._store.flush()
         first = [] if baseline is None else self._records([baseline])
         given = self._records(experiments)
         found = [*first, *(one for one in given if not first or one.id != first[0].id)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.client.base import ClientBase
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.sources import Columns
     from xeroml_nb.records.dataset import DatasetRecord
+    from xeroml_nb.sync.pull.datasets import Datasets
 
 
 class DatasetMethods(ClientBase):
@@ -69,19 +71,35 @@ class DatasetMethods(ClientBase):
     def get_dataset(self, name: str, *, version: datetime | str | None = None) -> Dataset:
         """The dataset of a name.
 
+        Where a server is set and has the dataset, it is fetched from there, unless the store has
+        what the server has. With changes here that the server has not, the one here is given,
+        with a warning; likewise where the server cannot be asked.
+
         Args:
             name: Its whole name, folders included.
             version: A moment with a time zone, or its ISO text: the dataset as it was then.
 
         Raises:
             NotFound: If there is none; names those that come near.
+            ServerError: If the server cannot be asked, and nothing of the dataset is here.
         """
-        return datasets.get(self._store, name, _moment(version))
+        moment = _moment(version)
+        if self._server_datasets is None:
+            return datasets.get(self._store, name, moment)
+        return self._server_datasets.get(name, moment)
 
     def datasets(self) -> list[DatasetRecord]:
         """All datasets by name."""
         with self._store.reading() as connection:
             return stored_datasets.listing(connection)
+
+    @cached_property
+    def _server_datasets(self) -> Datasets | None:
+        if self._remote is None or self.settings.server is None:
+            return None
+        from xeroml_nb.sync.pull.datasets import Datasets
+
+        return Datasets(self._remote, self.settings.server)
 
 
 def _moment(version: datetime | str | None) -> datetime | None:

@@ -171,8 +171,10 @@ class ExperimentMethods(DatasetMethods):
             BadInput: If one lives in another store.
         """
         for one in experiments:
-            if isinstance(one, Experiment) and one.store is not self._store:
-                raise BadInput(f"{one.label} lives in another store.", "Compare within one store.")
+            if isinstance(one, Experiment) and one.store.place != self._store.place:
+                raise BadInput(
+                    f"{one.label} lives in another store.", "Use the client of that store."
+                )
         with self._store.reading() as connection:
             return [
                 _found(connection, one)

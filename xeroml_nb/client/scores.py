@@ -102,7 +102,7 @@ class ScoreMethods(TraceMethods):
 
         begin, end = moment("since", since), moment("until", until)
         experiment_id = self._experiment_id(experiment)
-        self.flush()
+        self._store.flush()
         return score_frame(
             self._store,
             experiment_id=experiment_id,

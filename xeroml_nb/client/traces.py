@@ -52,7 +52,7 @@ class TraceMethods(ExperimentMethods):
         Raises:
             NotFound: If neither an observation nor a score of it is stored.
         """
-        self.flush()
+        self._store.flush()
         return read_trace(self._store, trace_id)
 
     def get_traces(  # noqa: PLR0913 - what traces are found by
@@ -103,7 +103,7 @@ class TraceMethods(ExperimentMethods):
             until=moment("until", until),
             limit=limit,
         )
-        self.flush()
+        self._store.flush()
         return trace_frame(self._store, search)
 
     def trend(  # noqa: PLR0913 - what a trend is made of
@@ -150,7 +150,7 @@ class TraceMethods(ExperimentMethods):
             until=moment("until", until),
             every=every,
         )
-        self.flush()
+        self._store.flush()
         return trend_frame(self._store, score, asked)
 
     def _experiment_id(self, experiment: ExperimentLike | None) -> str | None:

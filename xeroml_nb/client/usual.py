@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.client.comparisons import ComparisonMethods
+from xeroml_nb.client.files import FileMethods
 from xeroml_nb.client.labels import LabelMethods
+from xeroml_nb.client.pulling import PullMethods
 from xeroml_nb.client.scores import ScoreMethods
 from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.settings import Settings
@@ -20,57 +22,73 @@ if TYPE_CHECKING:
     from xeroml_nb.analysis.comparison import Comparison
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.task import Task
+    from xeroml_nb.settings import ServerAddress
 
     TaskLike = Task | Callable[..., Any]
 
-_clients: dict[str, Client]
+_clients: dict[tuple[str, ServerAddress | None], Client]
 _lock = threading.Lock()
 
 
-class Client(ComparisonMethods, ScoreMethods, LabelMethods):
-    """Everything of one store; `get_client()` gives the usual one.
+class Client(ComparisonMethods, ScoreMethods, LabelMethods, PullMethods, FileMethods):
+    """Everything of one store and its server; `get_client()` gives the usual one.
 
     Args:
-        settings: Where the store is and how traces are labelled.
+        settings: Where the store is, how traces are labelled, and which server is used.
 
     Raises:
         StoreError: If the store cannot be opened.
     """
 
     def close(self) -> None:
-        """Store what is waiting and let go of the store."""
+        """Store what is waiting and let go of the store; what is not sent yet stays noted."""
         for experiment in self._live.values():
             experiment.stop()
         self._recorder.disconnect(self._keep)
+        self._let_go_of_server()
         self._store.close()
         with _lock:
-            for url in [u for u, client in _clients.items() if client is self]:
-                del _clients[url]
+            for place in [p for p, client in _clients.items() if client is self]:
+                del _clients[place]
 
 
 _clients = {}
 
 
-def get_client(store: str | Path | None = None) -> Client:
-    """The client of this process.
+def get_client(
+    store: str | Path | None = None,
+    *,
+    host: str | None = None,
+    public_key: str | None = None,
+    secret_key: str | None = None,
+    api: str | None = None,
+) -> Client:
+    """The client of this process: one for each store and server.
 
     Args:
         store: Path of an SQLite file or an SQLAlchemy URL; by default `XEROML_STORE`, else
             `.xeroml/store.db` of the project.
+        host: Address of a server, by default `XEROML_HOST`; without any, all stays local.
+        public_key: By default `XEROML_PUBLIC_KEY`.
+        secret_key: By default `XEROML_SECRET_KEY`.
+        api: "xeroml" or "langfuse", by default `XEROML_API`, else "xeroml".
 
     Raises:
         StoreError: If the store cannot be opened.
-        BadInput: If an environment variable cannot be understood.
+        BadInput: If an environment variable cannot be understood, or keys are missing.
 
     Example:
         >>> get_client() is get_client()
         True
     """
-    settings = Settings.from_environment(store)
+    settings = Settings.from_environment(
+        store, host=host, public_key=public_key, secret_key=secret_key, api=api
+    )
+    place = (settings.store, settings.server)
     with _lock:
-        if settings.store not in _clients:
-            _clients[settings.store] = Client(settings)
-        return _clients[settings.store]
+        if place not in _clients:
+            _clients[place] = Client(settings)
+        return _clients[place]
 
 
 def start(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:

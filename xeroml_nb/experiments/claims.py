@@ -44,8 +44,13 @@ def is_held(record: ExperimentRecord) -> bool:
         return False
     if claim.owner == me():
         return record.id in _carried_out
-    host, _, pid = claim.owner.rpartition(":")
-    return host != socket.gethostname() or _is_alive(int(pid))
+    return not is_gone(claim.owner)
+
+
+def is_gone(owner: str) -> bool:
+    """Tell whether the process that signs so has ended; of other hosts nothing is known."""
+    host, _, pid = owner.rpartition(":")
+    return host == socket.gethostname() and not _is_alive(int(pid))
 
 
 def present_status(record: ExperimentRecord) -> ExperimentStatus:

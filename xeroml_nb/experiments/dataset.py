@@ -18,7 +18,7 @@ from xeroml_nb.records.json_text import preview, to_json
 from xeroml_nb.store import datasets as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -60,6 +60,11 @@ class Dataset:
         return self._record.id
 
     @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+        return self._record.created_at
+
+    @property
     def is_selection(self) -> bool:
         """It holds some items of the dataset, not all."""
         return self._selection is not None
@@ -75,7 +80,7 @@ class Dataset:
     @cached_property
     def content_hash(self) -> str:
         """Equal items in the same order give the same hash."""
-        return content_hash([(item.id, item.content_hash) for item in self.items])
+        return hash_of_items(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -176,6 +181,11 @@ class Dataset:
         return Dataset(self._store, self._record, self.version, items)
 
 
+def hash_of_items(items: Iterable[DatasetItem]) -> str:
+    """Equal items in the same order give the same hash."""
+    return content_hash([(item.id, item.content_hash) for item in items])
+
+
 def create(  # noqa: PLR0913 - the words of the front door
     store: Store,
     *,
@@ -227,7 +237,7 @@ def get(store: Store, name: str, version: datetime | None = None) -> Dataset:
             hint = "Make it with create_dataset(name=..., items=...)."
             raise NotFound("dataset", name, known, hint)
     newest = record.updated_at
-    moment = newest if version is None else min(_aware(version), newest)
+    moment = newest if version is None else min(aware(version), newest)
     if moment < record.created_at:
         raise BadInput(
             f"Dataset {name!r} did not exist at {moment.isoformat()}.",
@@ -236,7 +246,12 @@ def get(store: Store, name: str, version: datetime | None = None) -> Dataset:
     return Dataset(store, record, moment)
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
+    """A moment that has a time zone.
+
+    Raises:
+        BadInput: If it has none.
+    """
     if moment.tzinfo is None:
         raise BadInput(
             f"The version {moment.isoformat()} has no time zone.",

@@ -25,6 +25,7 @@ from xeroml_nb.provided import provided
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.records.ids import content_hash
+from xeroml_nb.store import deliveries
 from xeroml_nb.store import experiments as stored
 from xeroml_nb.store.run_columns import score_authors
 
@@ -302,7 +303,14 @@ class Experiment:
 
     @property
     def url(self) -> str:
-        """The address of a page with the results of this moment; a file while no server is set."""
+        """The address of a page with the results of this moment.
+
+        On the server it was sent to last, where that one has pages; else a file.
+        """
+        with self._store.reading() as connection:
+            there = deliveries.url_of(connection, "experiment", self.id)
+        if there is not None:
+            return there
         written: Path = provided("experiment page")(self, self._store.place)
         return written.as_uri()
 

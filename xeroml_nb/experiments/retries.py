@@ -6,7 +6,7 @@ import email.utils
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,17 @@ class Retries:
             return False
         asked = retry_after(error)
         return True if asked is None else min(asked, self.longest_wait)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Retry inside the block without a log line for each attempt."""
+    token = _quiet.set(True)
+    _log.addFilter(_is_loud)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 def _is_loud(_: logging.LogRecord) -> bool:

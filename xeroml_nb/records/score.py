@@ -117,8 +117,12 @@ def new_score(  # noqa: PLR0913 - a score has these parts
     source: str = ScoreSource.API,
     author: str = "",
     metadata: Any = None,
+    id: str | None = None,  # noqa: A002 - the word of the field
+    created_at: datetime | None = None,
 ) -> Score:
     """Check the parts of a score and put them together.
+
+    One that was given elsewhere brings its id and its moment along.
 
     Raises:
         BadScore: If the name or the value cannot be accepted, or the type does not fit the value.
@@ -127,7 +131,7 @@ def new_score(  # noqa: PLR0913 - a score has these parts
     kind, checked = checked_value(name, value, data_type)
     origin = _member(ScoreSource, "source", name, source)
     return Score(
-        id=score_id(target.key, name, origin, author),
+        id=score_id(target.key, name, origin, author) if id is None else id,
         target=target,
         name=name,
         value=checked,
@@ -136,7 +140,7 @@ def new_score(  # noqa: PLR0913 - a score has these parts
         source=origin,
         author=author,
         metadata=metadata,
-        created_at=clock.now(),
+        created_at=clock.now() if created_at is None else created_at,
     )
 
 

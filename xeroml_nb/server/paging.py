@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
+from xeroml_nb.server.failures import ApiError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Far beyond any list, and small enough that no database stumbles over the offset.
 _LAST_PAGE = 1_000_000_000
+_MOST_IDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,22 @@ async def wide_page(
 
 Paged = Annotated[Page, Depends(page)]
 WidelyPaged = Annotated[Page, Depends(wide_page)]
+
+
+def ids_of(name: str, text: str) -> tuple[str, ...]:
+    """The ids of a comma list in a query.
+
+    Args:
+        name: Of the parameter.
+        text: What it was given.
+
+    Raises:
+        ApiError: If it has too many, or what is no id (400).
+    """
+    found = tuple(part for part in text.split(",") if part)
+    if len(found) > _MOST_IDS or "\x00" in text:
+        raise ApiError(400, f"{name} takes at most {_MOST_IDS} ids, in a comma list.")
+    return found
 
 
 def listed(page: Page, data: Sequence[Any], total: int) -> dict[str, Any]:

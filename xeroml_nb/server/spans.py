@@ -12,6 +12,7 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 )
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
@@ -49,6 +50,8 @@ _ALSO_CALLED = {
     names.MODEL: ("xeroml.observation.model.name",),
     names.ENVIRONMENT: ("deployment.environment.name", "deployment.environment"),
 }
+# Without one, each span would look for what its process runs on.
+_NO_RESOURCE = Resource.get_empty()
 _OF_RESOURCE = ("deployment.environment.name", "deployment.environment")
 _TYPES = ("span", "generation", "event")
 
@@ -124,6 +127,7 @@ def _readable(span: Span, shared: Mapping[str, Any]) -> ReadableSpan:
         name=clean_text(span.name),
         context=_context(span.trace_id, span.span_id),
         parent=_context(span.trace_id, span.parent_span_id) if any(span.parent_span_id) else None,
+        resource=_NO_RESOURCE,
         attributes=found,
         status=_status(span, found),
         start_time=span.start_time_unix_nano,

@@ -39,12 +39,13 @@ def part_of(
         query: The whole listing, in its order; grouped, not distinct.
         part: Which rows.
     """
+    # One row more than asked for: where there is none, this is the end, and nothing is counted.
+    rows = connection.execute(query.limit(part.limit + 1).offset(part.offset)).all()
+    if len(rows) <= part.limit and (rows or not part.offset):
+        return rows, part.offset + len(rows)
     one = query.with_only_columns(sa.literal(1), maintain_column_froms=True).order_by(None)
     count = sa.select(sa.func.count()).select_from(one.subquery())
-    total = connection.execute(count).scalar_one()
-    if part.offset >= total:
-        return [], total
-    return connection.execute(query.limit(part.limit).offset(part.offset)).all(), total
+    return rows[: part.limit], connection.execute(count).scalar_one()
 
 
 def holds_text(connection: Connection, column: sa.ColumnElement[Any], text: str) -> Any:

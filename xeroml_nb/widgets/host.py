@@ -46,9 +46,14 @@ def shown(callback: Callable[[S, Any], None]) -> Callable[[S, Any], None]:
             self.show_trouble("")
             callback(self, event)
         except Exception as error:  # noqa: BLE001 - it is shown, whatever it is
-            self.show_trouble(str(error) if isinstance(error, XeromlError) else said(error))
+            self.show_trouble(trouble_text(error))
 
     return guarded
+
+
+def trouble_text(error: BaseException) -> str:
+    """An error as it is shown to people: ours in its own words, others with their kind."""
+    return str(error) if isinstance(error, XeromlError) else said(error)
 
 
 def answer_while_busy(widget: Any) -> None:
@@ -94,7 +99,10 @@ class Remainder:
 
     def show(self) -> None:
         """Put the line below what was displayed last."""
-        self._id = display(self._content, display_id=True).display_id
+        content = self._content
+        self._id = display(content, display_id=True).display_id
+        if self._content is not content:
+            self.update(self._content)
 
     def update(self, content: Static) -> None:
         """Change the line, from any thread."""

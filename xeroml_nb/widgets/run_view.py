@@ -8,11 +8,16 @@ import anywidget
 import traitlets
 from IPython.display import display, update_display
 
-from xeroml_nb.errors import XeromlError
 from xeroml_nb.experiments.lines import score_figure, seconds
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
-from xeroml_nb.records.json_text import said
-from xeroml_nb.widgets.host import STATIC, answer_while_busy, shown, style_sheet, summary_of
+from xeroml_nb.widgets.host import (
+    STATIC,
+    answer_while_busy,
+    shown,
+    style_sheet,
+    summary_of,
+    trouble_text,
+)
 
 if TYPE_CHECKING:
     from xeroml_nb.experiments.experiment import Experiment
@@ -145,9 +150,7 @@ def state_of(experiment: Experiment) -> dict[str, Any]:
 def failure_of(experiment: Experiment) -> str:
     """Why a run ended early, for people; empty if it did not."""
     error = experiment.failure
-    if error is None:
-        return ""
-    return str(error) if isinstance(error, XeromlError) else said(error)
+    return "" if error is None else trouble_text(error)
 
 
 def _actions(experiment: Experiment, progress: Progress) -> list[str]:

@@ -12,7 +12,7 @@ from xeroml_nb.server.failures import ApiError, Json, declared
 from xeroml_nb.server.models.common import Id, Made, Moment, Said
 from xeroml_nb.server.models.scores import Kind, ScoreGiven, ScoreList, ScoreShown
 from xeroml_nb.server.naming import topic
-from xeroml_nb.server.paging import Paged, listed
+from xeroml_nb.server.paging import Paged, ids_of, listed
 from xeroml_nb.server.plain import PlainRoute
 from xeroml_nb.server.signing import signed
 from xeroml_nb.store import score_pages, scores
@@ -23,7 +23,6 @@ from xeroml_nb.sync.wire.scores import from_wire, shown
 router = topic("scores")
 plain_router = APIRouter(prefix=router.prefix, tags=["scores"], route_class=PlainRoute)
 
-_MOST_IDS = 1000
 _SOURCES = {
     "ANNOTATION": ScoreSource.HUMAN,
     "API": ScoreSource.API,
@@ -59,18 +58,11 @@ async def score_filter(  # noqa: PLR0913 - what scores are found by
         source=None if source is None else _SOURCES[source.upper()].value,
         data_type=data_type,
         author=author,
-        ids=None if score_ids is None else _ids(score_ids),
+        ids=None if score_ids is None else ids_of("scoreIds", score_ids),
         since=since,
         until=until,
         changed_after=changed,
     )
-
-
-def _ids(text: str) -> tuple[str, ...]:
-    found = tuple(part for part in text.split(",") if part)
-    if len(found) > _MOST_IDS or "\x00" in text:
-        raise ApiError(400, f"scoreIds takes at most {_MOST_IDS} ids, in a comma list.")
-    return found
 
 
 @plain_router.post(

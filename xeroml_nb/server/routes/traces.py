@@ -13,7 +13,7 @@ from xeroml_nb.server.failures import ApiError, Json, declared
 from xeroml_nb.server.models.common import Id, Made, Moment, Said
 from xeroml_nb.server.models.traces import TraceGiven, TraceList, TracesGone, TraceShown
 from xeroml_nb.server.naming import topic
-from xeroml_nb.server.paging import Paged, listed
+from xeroml_nb.server.paging import Paged, ids_of, listed
 from xeroml_nb.server.recorded import trace_partial
 from xeroml_nb.server.showing import observation_shown, parted, trace_shown
 from xeroml_nb.server.trace_lists import traces_listed
@@ -38,6 +38,7 @@ async def _filter(  # noqa: PLR0913 - what traces are found by
     tags: Annotated[list[Id] | None, Query(description="All of them; give it again.")] = None,
     since: Annotated[Moment | None, Query(alias="fromTimestamp", description="Or later.")] = None,
     until: Annotated[Moment | None, Query(alias="toTimestamp", description="Before it.")] = None,
+    trace_ids: Annotated[str | None, Query(alias="traceIds", description="Comma list.")] = None,
 ) -> TraceFilter:
     return TraceFilter(
         name=name,
@@ -49,6 +50,7 @@ async def _filter(  # noqa: PLR0913 - what traces are found by
         tags=tuple(tags or ()),
         since=since,
         until=until,
+        ids=None if trace_ids is None else ids_of("traceIds", trace_ids),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadScore
@@ -65,7 +64,7 @@ def from_wire(given: Any) -> Score:
     """
     body = body_of("score", given)
     kind = _data_type(body)
-    made = new_score(
+    return new_score(
         _target(body),
         body.get("name", ""),
         _value(body, kind),
@@ -74,12 +73,8 @@ def from_wire(given: Any) -> Score:
         source=_source(body),
         author=text_of(body, "author", "authorUserId") or "",
         metadata=_metadata(body),
-    )
-    score_id = id_of(body, "id")
-    return replace(
-        made,
-        id=made.id if score_id is None else score_id,
-        created_at=moment_of(body, "timestamp", "createdAt") or made.created_at,
+        id=id_of(body, "id"),
+        created_at=moment_of(body, "timestamp", "createdAt"),
     )
 
 
@@ -118,7 +113,7 @@ def _fields(score: Score) -> dict[str, Any]:
 
 
 def _id(value: Any) -> str | None:
-    return value if is_id(value) else None
+    return value if value is not None and is_id(value) else None
 
 
 def _target(body: Mapping[str, Any]) -> ScoreTarget:
