@@ -19,6 +19,9 @@ from typing import Any
 UNHELD = "__repr__"
 _DEEPEST = 200
 _LONGEST_INT = 14_000  # bits; Python refuses to write much longer ones as digits
+# Made once: making one costs as much as writing a small value with it.
+_WRITING = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SORTING = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
 def to_json(value: Any) -> str:
@@ -64,7 +67,7 @@ def from_json_each(texts: Iterable[str | None]) -> list[Any]:
 def canonical_json(value: Any) -> str:
     """JSON text with sorted keys: equal values give equal text."""
     try:
-        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        return _SORTING.encode(value)
     except Exception:  # noqa: BLE001 - values of the user may raise anything while they are read
         return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
 
@@ -136,7 +139,7 @@ def _readable(value: Any, limit: int) -> str:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _WRITING.encode(value)
 
 
 def _plain(value: Any, inside: tuple[int, ...]) -> Any:

@@ -109,7 +109,10 @@ def history(connection: Connection, score_id: str) -> list[tuple[Any, str | None
         .where(score_history.c.id == score_id)
         .order_by(score_history.c.replaced_at)
     )
-    return [(_value(row), row.comment) for row in connection.execute(query)]
+    return [
+        (_value(DataType(row.data_type), row.number, row.label), row.comment)
+        for row in connection.execute(query)
+    ]
 
 
 def _stored(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:
@@ -143,22 +146,26 @@ def _to_row(score: Score, updated_at: datetime) -> dict[str, Any]:
 
 
 def from_row(row: Row[Any]) -> Score:
-    """The score in a row of the table."""
+    """The score in a row of the table, all of whose columns are there, in their order."""
+    found = tuple(row)
+    score_id, trace_id, observation_id, session_id, experiment_id, name, data_type = found[:7]
+    number, label, comment, source, author, metadata, created_at = found[7:14]
+    kind = DataType(data_type)
     return Score(
-        id=row.id,
-        target=ScoreTarget(row.trace_id, row.observation_id, row.session_id, row.experiment_id),
-        name=row.name,
-        value=_value(row),
-        data_type=DataType(row.data_type),
-        comment=row.comment,
-        source=ScoreSource(row.source),
-        author=row.author,
-        metadata=row.metadata,
-        created_at=row.created_at,
+        id=score_id,
+        target=ScoreTarget(trace_id, observation_id, session_id, experiment_id),
+        name=name,
+        value=_value(kind, number, label),
+        data_type=kind,
+        comment=comment,
+        source=ScoreSource(source),
+        author=author,
+        metadata=metadata,
+        created_at=created_at,
     )
 
 
-def _value(row: Row[Any]) -> Any:
-    if row.data_type == DataType.CATEGORICAL:
-        return row.label
-    return bool(row.number) if row.data_type == DataType.BOOLEAN else row.number
+def _value(kind: DataType, number: float | None, label: str | None) -> Any:
+    if kind is DataType.CATEGORICAL:
+        return label
+    return bool(number) if kind is DataType.BOOLEAN else number
