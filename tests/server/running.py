@@ -39,7 +39,7 @@ class Running:
     store: Store
     place: str
     public: str
-    secret: str
+    secret: str = field(repr=False)
     _opened: list[httpx.Client] = field(default_factory=list)
 
     def key(self, role=Role.READ_WRITE, label="test"):

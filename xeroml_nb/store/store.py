@@ -34,6 +34,7 @@ class Store:
 
     def __init__(self, place: str, *, forwards: bool = True) -> None:
         self.place = shown_place(place)
+        self._address = place
         self._engine = open_database(place)
         self._writer = Writer(self._engine, self.place, forwards=forwards)
         self._left: BaseException | None = None
@@ -41,6 +42,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.place})"
+
+    @property
+    def address(self) -> str:
+        """As it was opened, for another process to open it; it may hold a password."""
+        return self._address
 
     @property
     def crowded(self) -> bool:

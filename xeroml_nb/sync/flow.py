@@ -13,9 +13,11 @@ from xeroml_nb.errors import AccessDenied, NotAllSent, ServerBusy, XeromlError
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import said
 from xeroml_nb.store import deliveries, outbox
+from xeroml_nb.sync.beside import MANY, beside
 from xeroml_nb.sync.leasing import Lease
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from xeroml_nb.sync.remotes import Remote
@@ -53,6 +55,7 @@ class Flow:
         self._not_before = 0.0
         self._attempts = 0
         self._flushed_at = clock.now()
+        self._helper: subprocess.Popen[str] | None = None
         self._at_exit = _stop_at_exit(self)
         self.start()
 
@@ -76,6 +79,8 @@ class Flow:
         atexit.unregister(self._at_exit)
         self._stopping.set()
         self._wake.set()
+        if self._helper is not None:
+            self._helper.terminate()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
 
@@ -160,6 +165,9 @@ class Flow:
     def _send(self) -> int:
         if not self._is_anything_noted():
             return 0
+        if self._is_much_noted():
+            told = beside(self._remote, "noted", started=self._note_helper)
+            return int(told["done"])
         lease = Lease(self._store, self._remote.record)
         if not lease.take(patience=0):
             return 0
@@ -169,6 +177,16 @@ class Flow:
             return send_noted(self._remote.link(_PATIENCE))
         finally:
             lease.give_up()
+
+    def _is_much_noted(self) -> bool:
+        with self._store.reading() as connection:
+            return len(outbox.waiting(connection, self._remote.id, MANY)) == MANY
+
+    def _note_helper(self, process: subprocess.Popen[str]) -> None:
+        """Keep the process that sends much, to end it when the flow ends."""
+        self._helper = process
+        if self._stopping.is_set():
+            process.terminate()
 
     def _is_anything_noted(self) -> bool:
         with self._store.reading() as connection:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.markup import NO_FORMULAS, join, table, tag
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.store import deliveries
 from xeroml_nb.sync import journal
+from xeroml_nb.sync.beside import MANY, beside
 from xeroml_nb.sync.leasing import leased
 from xeroml_nb.sync.parcels import kinds
 from xeroml_nb.sync.planning import Action, size, steps
@@ -65,6 +66,17 @@ class Push:
             whole.add(done)
         return whole
 
+    def told(self) -> dict[str, Any]:
+        """All of it but the server, for another process."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "host": self.host,
+            "counts": {kind: asdict(done) for kind, done in self.counts.items()},
+            "refused": [asdict(one) for one in self.refused],
+            "not_seen": self.not_seen,
+        }
+
     def undo(self) -> Undone:
         """Take it back: what it created is removed, the rest is put back as it was.
 
@@ -117,14 +129,29 @@ def push(remote: Remote, scope: Scope, progress: Callable[[int, int], None] | No
     """
     line = ProgressLine(f"pushing {scope.title}")
     try:
-        with leased(remote.store, remote.record) as lease:
-            run = _Run(remote, scope, lease, progress or line)
-            try:
-                return run.go()
-            finally:
-                run.close()
+        remote.store.flush()
+        if size(remote.store, remote.id, kinds.KINDS, scope) < MANY:
+            return push_here(remote, scope, progress or line)
+        return _heard(remote, beside(remote, "push", scope=scope, progress=progress or line))
     finally:
         line.close()
+
+
+def _heard(remote: Remote, told: dict[str, Any]) -> Push:
+    """The push that another process tells of."""
+    counts = {kind: Done(**done) for kind, done in told["counts"].items()}
+    refused = [Refusal(**one) for one in told["refused"]]
+    return Push(_remote=remote, **told | {"counts": counts, "refused": refused})
+
+
+def push_here(remote: Remote, scope: Scope, progress: Callable[[int, int], None]) -> Push:
+    """As `push`, in this process, however much it is."""
+    with leased(remote.store, remote.record) as lease:
+        run = _Run(remote, scope, lease, progress)
+        try:
+            return run.go()
+        finally:
+            run.close()
 
 
 class _Run:

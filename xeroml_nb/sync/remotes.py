@@ -44,6 +44,12 @@ class Remote:
         """What sends to it."""
         return self._store
 
+    def spelled_out(self) -> dict[str, str]:
+        """Its address and the keys, in clear, for the pipe to a process of this one's own."""
+        server = self._server
+        keys = {"public_key": server.public_key, "secret_key": server.secret_key.reveal()}
+        return {"host": server.host, "api": server.api} | keys
+
     @property
     def id(self) -> str:
         """What the store calls it."""
