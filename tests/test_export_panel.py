@@ -15,13 +15,13 @@ import xeroml_nb as xn
 from xeroml_nb.errors import AccessDenied, BadInput, NotFound
 from xeroml_nb.records.access import Secret
 from xeroml_nb.settings import ServerAddress
-from xeroml_nb.sync.checking import Check
 from xeroml_nb.sync.parcels.base import Scope
-from xeroml_nb.sync.planning import Action
-from xeroml_nb.sync.preview import Counts, Example, Preview
-from xeroml_nb.sync.push import Push
-from xeroml_nb.sync.tallies import Done, Refusal
-from xeroml_nb.sync.undo import Undone
+from xeroml_nb.sync.sending.planning import Action
+from xeroml_nb.sync.sending.preview import Counts, Example, Preview
+from xeroml_nb.sync.sending.push import Push
+from xeroml_nb.sync.sending.tallies import Done, Refusal
+from xeroml_nb.sync.sending.undo import Undone
+from xeroml_nb.sync.transport.checking import Check
 from xeroml_nb.widgets.export.preview_view import preview_html, preview_line
 from xeroml_nb.widgets.export.progress import ProgressBar
 

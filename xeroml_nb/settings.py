@@ -29,6 +29,7 @@ class ServerAddress:
         public_key: Names the project.
         secret_key: Opens it.
         api: Which API it speaks: "xeroml" or "langfuse".
+        paths: Words of the API's table of paths, with the user's own path for each.
 
     Raises:
         BadInput: If the host is no address.
@@ -38,6 +39,7 @@ class ServerAddress:
     public_key: str
     secret_key: Secret
     api: str = "xeroml"
+    paths: tuple[tuple[str, str | None], ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.host)
@@ -69,12 +71,14 @@ class Settings:
     server: ServerAddress | None = None
 
     @classmethod
-    def from_environment(cls, store: str | Path | None = None, **server: str | None) -> Settings:
+    def from_environment(
+        cls, store: str | Path | None = None, server: GivenServer | None = None
+    ) -> Settings:
         """Read the environment variables; what is given in code wins.
 
         Args:
             store: Path of an SQLite file, or an SQLAlchemy URL.
-            server: `host`, `public_key`, `secret_key` and `api`.
+            server: What is known of the server.
 
         Raises:
             BadInput: If `XEROML_TRACING_ENVIRONMENT` is no valid label, or a server is set
@@ -90,26 +94,50 @@ class Settings:
             store=chosen_place(store),
             environment=label,
             release=os.environ.get("XEROML_RELEASE"),
-            server=_server(server),
+            server=(server or GivenServer()).completed(),
         )
 
 
-def _server(given: Mapping[str, str | None]) -> ServerAddress | None:
-    """The server that is set; without a host there is none, whatever keys are set."""
-    found = {
-        name: given.get(name) or os.environ.get(f"XEROML_{name.upper()}") or ""
-        for name in ("host", "public_key", "secret_key", "api")
-    }
-    if not found["host"]:
-        return None
-    if missing := [name for name in ("public_key", "secret_key") if not found[name]]:
-        names = " and ".join(f"XEROML_{name.upper()}" for name in missing)
-        raise BadInput(
-            f"The server {shown_host(found['host'])} is set, but not {names}.",
-            f"Set {names} as well, or unset XEROML_HOST to stay local.",
-        )
-    secret = Secret(found["secret_key"])
-    return ServerAddress(found["host"], found["public_key"], secret, found["api"] or "xeroml")
+@dataclass(frozen=True)
+class GivenServer:
+    """What code says of the server; the environment says the rest.
+
+    Args:
+        host: As in `XEROML_HOST`.
+        public_key: As in `XEROML_PUBLIC_KEY`.
+        secret_key: As in `XEROML_SECRET_KEY`.
+        api: As in `XEROML_API`.
+        paths: Words of the API's table of paths, with the user's own path for each.
+    """
+
+    host: str | None = None
+    public_key: str | None = None
+    secret_key: Secret | None = None
+    api: str | None = None
+    paths: Mapping[str, str | None] = field(default_factory=dict)
+
+    def completed(self) -> ServerAddress | None:
+        """The server that is set; without a host there is none, whatever keys are set.
+
+        Raises:
+            BadInput: If a key is missing, or the host is no address.
+        """
+        host = self.host or os.environ.get("XEROML_HOST")
+        if not host:
+            return None
+        public = self.public_key or os.environ.get("XEROML_PUBLIC_KEY")
+        # In no variable in clear: a traceback may show those.
+        secret = self.secret_key or Secret(os.environ.get("XEROML_SECRET_KEY", ""))
+        missing = ["XEROML_PUBLIC_KEY"] if not public else []
+        missing += ["XEROML_SECRET_KEY"] if secret == Secret("") else []
+        if not public or missing:
+            names = " and ".join(missing)
+            raise BadInput(
+                f"The server {shown_host(host)} is set, but not {names}.",
+                f"Set {names} as well, or unset XEROML_HOST to stay local.",
+            )
+        api = self.api or os.environ.get("XEROML_API") or "xeroml"
+        return ServerAddress(host, public, secret, api, tuple(sorted(self.paths.items())))
 
 
 def shown_host(host: str) -> str:

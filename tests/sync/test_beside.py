@@ -19,7 +19,7 @@ from sync.faulty_server import FaultyServer, Reply
 from sync.test_push import give_scores, numbers, values_there
 from xeroml_nb import errors
 from xeroml_nb.errors import AccessDenied, NotReachable, Refused, ServerBusy, ServerFault
-from xeroml_nb.sync import beside, flow, push
+from xeroml_nb.sync.sending import beside, flow, push
 
 SLOW = Reply(207, json.dumps({"successes": [], "errors": []}), delay=30)
 
@@ -37,7 +37,7 @@ def helpers_of(pid):
         children = psutil.Process(pid).children()
     except psutil.NoSuchProcess:
         return []
-    return [child for child in children if "xeroml_nb.sync.worker" in child.cmdline()]
+    return [child for child in children if "xeroml_nb.sync.sending.worker" in child.cmdline()]
 
 
 def until(holds, seconds=20):
@@ -129,7 +129,7 @@ def test_nobody_else_can_read_the_keys_and_a_kill_loses_nothing(client, there, a
 
 PUSHES = """
 import xeroml_nb as xn
-from xeroml_nb.sync import push
+from xeroml_nb.sync.sending import push
 push.MANY = 1
 client = xn.get_client()
 client._flow.stop()

@@ -34,9 +34,9 @@ from xeroml_nb.errors import (
 from xeroml_nb.records import clock
 from xeroml_nb.records.access import Role, Secret
 from xeroml_nb.settings import ServerAddress
-from xeroml_nb.sync.apis import LANGFUSE, XEROML, api_for
-from xeroml_nb.sync.checking import check
-from xeroml_nb.sync.connection import Connection
+from xeroml_nb.sync.transport.apis import LANGFUSE, XEROML, api_for
+from xeroml_nb.sync.transport.checking import check
+from xeroml_nb.sync.transport.connection import Connection
 
 PUBLIC = "pk-xm-0123456789abcdef"
 SECRET = "sk-xm-fedcba9876543210"

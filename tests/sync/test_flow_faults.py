@@ -27,7 +27,7 @@ from xeroml_nb.errors import (
     StoreFull,
 )
 from xeroml_nb.store.deliveries import push_listing
-from xeroml_nb.sync.connection import Connection
+from xeroml_nb.sync.transport.connection import Connection
 
 HTML = Reply(502, "<html><title>Bad Gateway</title></html>", {"Content-Type": "text/html"})
 PASSED_ON = ("authorization", "content-type", "content-encoding", "accept")
@@ -304,7 +304,7 @@ def test_who_sends_already_is_named(client, there, monkeypatch):
         )
 
     sender.store.write(claim)
-    monkeypatch.setattr("xeroml_nb.sync.leasing._PATIENCE", 0.2)
+    monkeypatch.setattr("xeroml_nb.sync.sending.leasing._PATIENCE", 0.2)
     with pytest.raises(NotAllSent, match="Process 77 on another-host is sending"):
         sender.push()
     sender.close()

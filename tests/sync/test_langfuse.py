@@ -15,8 +15,8 @@ from xeroml_nb.annotation.rubric import Rubric
 from xeroml_nb.records.score import ScoreTarget, new_score
 from xeroml_nb.store import observations
 from xeroml_nb.store.rows import Rows
-from xeroml_nb.sync.connection import OutcomeState
 from xeroml_nb.sync.parcels.kinds import KINDS, kind_named
+from xeroml_nb.sync.transport.connection import OutcomeState
 
 from .langfuse_mock import Langfuse
 from .test_parcels import delivered, link_to, push, read_back

@@ -20,11 +20,11 @@ from xeroml_nb.settings import ServerAddress
 from xeroml_nb.store import datasets, experiments, observations, queues, scores
 from xeroml_nb.store.rows import Rows
 from xeroml_nb.store.store import Store
-from xeroml_nb.sync.connection import Connection, OutcomeState
 from xeroml_nb.sync.parcels.base import Link, Scope
 from xeroml_nb.sync.parcels.kinds import KINDS, kind_named
-from xeroml_nb.sync.planning import Action, steps
-from xeroml_nb.sync.sending import carry_out
+from xeroml_nb.sync.sending.carrying_out import carry_out
+from xeroml_nb.sync.sending.planning import Action, steps
+from xeroml_nb.sync.transport.connection import Connection, OutcomeState
 
 from .faulty_server import FaultyServer, Reply
 

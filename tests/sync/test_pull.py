@@ -325,7 +325,7 @@ def test_what_the_server_does_not_have_cannot_be_pulled(ann, client):
 @pytest.fixture
 def asked(monkeypatch):
     """The requests that were made, as "GET /path"."""
-    from xeroml_nb.sync.exchange import Exchange
+    from xeroml_nb.sync.transport.exchange import Exchange
 
     found = []
     once = Exchange.once

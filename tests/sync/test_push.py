@@ -17,6 +17,7 @@ from labelling import Page, labels_of, session_of
 
 import xeroml_nb as xn
 from sync.conftest import client_to
+from sync.faulty_server import FaultyServer, Reply
 from xeroml_nb.errors import BadInput, NoServer, NotFound
 from xeroml_nb.records import clock
 from xeroml_nb.records.score import ScoreTarget, new_score
@@ -409,3 +410,29 @@ def test_the_secret_shows_nowhere(sender, there, triage, own_folder, caplog):
     for holder in (sender.settings, push, preview):
         with pytest.raises(TypeError):
             pickle.dumps(holder)
+
+
+def test_paths_of_the_users_own_are_used_in_place_of_ours(client, there):
+    give_scores(client, 3)
+    http = there.http(base="")
+
+    def moved(request):
+        path = request.path.replace("/moved", "/api/public")
+        known = {"content": request.body, "headers": {"Content-Type": "application/json"}}
+        real = http.request(request.method, path, params=request.query, **known)
+        return Reply(real.status_code, real.content, {"Content-Type": "application/json"})
+
+    with FaultyServer(otherwise=moved) as way:
+        sender = client_to(there, host=way.url, paths={"ingestion": "/moved/ingestion"})
+        sender._flow.stop()
+        assert numbers(sender.push()) == (3, 0, 0, 0)
+        sender.close()
+        assert ("POST", "/moved/ingestion") in [(r.method, r.path) for r in way.received]
+    assert len(values_there(there)) == 3
+
+
+def test_a_path_for_what_nothing_is_known_of_is_refused_at_once(there):
+    with pytest.raises(BadInput, match="no path 'nothing' to replace"):
+        client_to(there, paths={"nothing": "/x"})
+    with pytest.raises(BadInput, match="Start it with /"):
+        client_to(there, paths={"scores": "x"})

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from xeroml_nb.store.rows import Rows
 from xeroml_nb.store.store import Store
-from xeroml_nb.sync.flow import Flow
-from xeroml_nb.sync.remotes import Remote
+from xeroml_nb.sync.sending.flow import Flow
+from xeroml_nb.sync.sending.remotes import Remote
 from xeroml_nb.tracing import pipeline
 
 if TYPE_CHECKING:

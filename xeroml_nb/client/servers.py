@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from xeroml_nb.annotation.labels import Labels
     from xeroml_nb.annotation.queue import AnnotationQueue
-    from xeroml_nb.sync.checking import Check
     from xeroml_nb.sync.parcels.base import Scope
-    from xeroml_nb.sync.preview import Preview
-    from xeroml_nb.sync.push import Push
-    from xeroml_nb.sync.remotes import Remote
-    from xeroml_nb.sync.undo import Undone
+    from xeroml_nb.sync.sending.preview import Preview
+    from xeroml_nb.sync.sending.push import Push
+    from xeroml_nb.sync.sending.remotes import Remote
+    from xeroml_nb.sync.sending.undo import Undone
+    from xeroml_nb.sync.transport.checking import Check
 
     Sendable = Experiment | str | Labels | AnnotationQueue
     What = Sendable | list[Sendable] | tuple[Sendable, ...] | None
@@ -34,7 +34,7 @@ class ServerMethods(ExperimentMethods):
 
         That no server is set, or that it cannot be used, is told likewise, with what to do.
         """
-        from xeroml_nb.sync.checking import check
+        from xeroml_nb.sync.transport.checking import check
 
         return check(None if self._remote is None else self._remote.connection)
 
@@ -48,7 +48,7 @@ class ServerMethods(ExperimentMethods):
             NoServer: If none is set.
             NotFound: If there is no such experiment.
         """
-        from xeroml_nb.sync.preview import make_preview
+        from xeroml_nb.sync.sending.preview import make_preview
 
         remote = self._server()
         scope = self._scope(what)
@@ -71,7 +71,7 @@ class ServerMethods(ExperimentMethods):
             NotFound: If there is no such experiment.
             ServerError: If the server cannot be used; the next push sends the rest.
         """
-        from xeroml_nb.sync.push import push
+        from xeroml_nb.sync.sending.push import push
 
         remote = self._server()
         return push(remote, self._scope(what), progress)
@@ -88,7 +88,7 @@ class ServerMethods(ExperimentMethods):
             BadInput: If it was undone before.
             ServerError: If the server cannot be used.
         """
-        from xeroml_nb.sync.undo import undo
+        from xeroml_nb.sync.sending.undo import undo
 
         return undo(self._server(), push_id)
 
@@ -101,7 +101,7 @@ class ServerMethods(ExperimentMethods):
         Raises:
             NoServer: If none is set.
         """
-        from xeroml_nb.sync.journal import push_frame
+        from xeroml_nb.sync.sending.journal import push_frame
 
         return push_frame(self._store, self._server().id)
 
@@ -114,7 +114,7 @@ class ServerMethods(ExperimentMethods):
         Raises:
             NoServer: If none is set.
         """
-        from xeroml_nb.sync.dead_letters import dead_letters
+        from xeroml_nb.sync.sending.dead_letters import dead_letters
 
         return dead_letters(self._store, self._server().id)
 

@@ -11,10 +11,11 @@ from xeroml_nb.client.labels import LabelMethods
 from xeroml_nb.client.pulling import PullMethods
 from xeroml_nb.client.scores import ScoreMethods
 from xeroml_nb.experiments.experiment import Experiment
-from xeroml_nb.settings import Settings
+from xeroml_nb.records.access import Secret
+from xeroml_nb.settings import GivenServer, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -55,13 +56,14 @@ class Client(ComparisonMethods, ScoreMethods, LabelMethods, PullMethods, FileMet
 _clients = {}
 
 
-def get_client(
+def get_client(  # noqa: PLR0913 - each a setting of its own
     store: str | Path | None = None,
     *,
     host: str | None = None,
     public_key: str | None = None,
     secret_key: str | None = None,
     api: str | None = None,
+    paths: Mapping[str, str | None] | None = None,
 ) -> Client:
     """The client of this process: one for each store and server.
 
@@ -72,18 +74,21 @@ def get_client(
         public_key: By default `XEROML_PUBLIC_KEY`.
         secret_key: By default `XEROML_SECRET_KEY`.
         api: "xeroml" or "langfuse", by default `XEROML_API`, else "xeroml".
+        paths: Where a server has something elsewhere than its API says, such as
+            `{"scores": "/api/v3/scores"}`; None for what it does not have.
 
     Raises:
         StoreError: If the store cannot be opened.
-        BadInput: If an environment variable cannot be understood, or keys are missing.
+        BadInput: If an environment variable or a path cannot be understood, or keys are missing.
 
     Example:
         >>> get_client() is get_client()
         True
     """
-    settings = Settings.from_environment(
-        store, host=host, public_key=public_key, secret_key=secret_key, api=api
-    )
+    # In no variable in clear from here on: a traceback may show those.
+    hidden, secret_key = (Secret(secret_key) if secret_key else None), None
+    server = GivenServer(host, public_key, hidden, api, paths or {})
+    settings = Settings.from_environment(store, server)
     place = (settings.store, settings.server)
     with _lock:
         if place not in _clients:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.store.deliveries import Delivery
     from xeroml_nb.store.store import Store
-    from xeroml_nb.sync.connection import Connection, Outcome
+    from xeroml_nb.sync.transport.connection import Connection, Outcome
 
 
 @dataclass(frozen=True, slots=True)

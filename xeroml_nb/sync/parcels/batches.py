@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xeroml_nb.errors import Refused
-from xeroml_nb.sync.connection import Outcome, OutcomeState
+from xeroml_nb.sync.transport.connection import Outcome, OutcomeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

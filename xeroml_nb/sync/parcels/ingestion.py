@@ -9,8 +9,8 @@ from xeroml_nb.errors import Refused
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.store.rows import chunks
-from xeroml_nb.sync.connection import Outcome, OutcomeState
 from xeroml_nb.sync.parcels.batches import MISSING, sent
+from xeroml_nb.sync.transport.connection import Outcome, OutcomeState
 from xeroml_nb.sync.wire.reading import moment_text
 
 if TYPE_CHECKING:

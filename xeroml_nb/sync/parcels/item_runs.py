@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.experiment import ExperimentRecord, ItemRun
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
+    from xeroml_nb.sync.transport.connection import Outcome
 
 _AT_ONCE = 500
 # What a server shows of an item run beside its item, which may have changed there since.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from xeroml_nb.records.dataset import DatasetItem, DatasetRecord
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
+    from xeroml_nb.sync.transport.connection import Outcome
 
 # More would hold up the others that write to the same dataset.
 _AT_ONCE = 500

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xeroml_nb.errors import Refused
-from xeroml_nb.sync.connection import PAGE_LIMIT
+from xeroml_nb.sync.transport.connection import PAGE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from xeroml_nb.sync.connection import Connection
+    from xeroml_nb.sync.transport.connection import Connection
 
 K = TypeVar("K")
 # Our own server gives so many items and item runs at once.

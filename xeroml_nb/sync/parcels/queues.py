@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from xeroml_nb.records.label import QueueRecord
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
+    from xeroml_nb.sync.transport.connection import Outcome
 
 
 class Queues:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
+    from xeroml_nb.sync.transport.connection import Outcome
 
 # What must be the same for a config to be the one that was meant.
 _COMPARED = ("name", "dataType", "categories", "minValue", "maxValue")

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from xeroml_nb.records.score import Score
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
     from xeroml_nb.sync.parcels.linking import Links
+    from xeroml_nb.sync.transport.connection import Outcome
 
 _AT_ONCE = 250
 _LISTED = 100

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import Refused
 from xeroml_nb.store import sendable
 from xeroml_nb.store.rows import chunks
-from xeroml_nb.sync.connection import PAGE_LIMIT
 from xeroml_nb.sync.parcels.base import Parcel
 from xeroml_nb.sync.parcels.batches import (
     batches,
@@ -29,6 +28,7 @@ from xeroml_nb.sync.parcels.batches import (
 from xeroml_nb.sync.parcels.item_runs import of_experiments
 from xeroml_nb.sync.parcels.items import there
 from xeroml_nb.sync.parcels.making import hash_of, in_order, joined, short
+from xeroml_nb.sync.transport.connection import PAGE_LIMIT
 from xeroml_nb.sync.wire import langfuse
 from xeroml_nb.sync.wire.experiments import run_to_wire, to_wire
 from xeroml_nb.sync.wire.reading import moment_text
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from xeroml_nb.records.observation import Observation
     from xeroml_nb.store.deliveries import Delivery
-    from xeroml_nb.sync.answers import Answer
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Link, Scope
+    from xeroml_nb.sync.transport.answers import Answer
+    from xeroml_nb.sync.transport.connection import Outcome
 
 _AT_ONCE = 500
 _HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}

@@ -14,12 +14,12 @@ from xeroml_nb.experiments.dataset import Dataset, aware
 from xeroml_nb.store import datasets as stored
 from xeroml_nb.store import deliveries
 from xeroml_nb.store.rows import chunks
-from xeroml_nb.sync.connection import Connection
 from xeroml_nb.sync.parcels.base import Link
 from xeroml_nb.sync.parcels.making import in_two, joined
 from xeroml_nb.sync.pull import keeping, versions
 from xeroml_nb.sync.pull.fetching import fetch_dataset, fetch_state
 from xeroml_nb.sync.pull.standing import as_sent
+from xeroml_nb.sync.transport.connection import Connection
 from xeroml_nb.sync.wire import langfuse
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xeroml_nb.settings import ServerAddress
     from xeroml_nb.sync.pull.fetching import Shown, State
     from xeroml_nb.sync.pull.versions import Version
-    from xeroml_nb.sync.remotes import Remote
+    from xeroml_nb.sync.sending.remotes import Remote
 
 _CONNECT_SECONDS = 2.0
 _READ_SECONDS = 5.0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from xeroml_nb.records.dataset import DatasetItem, DatasetRecord
-    from xeroml_nb.sync.connection import Connection
     from xeroml_nb.sync.parcels.base import Link
+    from xeroml_nb.sync.transport.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from xeroml_nb.records.json_text import canonical_json, from_json, preview
 from xeroml_nb.store import deliveries, scores, sendable
 from xeroml_nb.store.rows import chunks
 from xeroml_nb.sync.parcels.scores import Scores
-from xeroml_nb.sync.planning import is_there
 from xeroml_nb.sync.pull.pulled import Conflict, Gathered, News
 from xeroml_nb.sync.pull.reading import need, need_moment, shown_by
 from xeroml_nb.sync.pull.standing import as_sent, note_delivered
+from xeroml_nb.sync.sending.planning import is_there
 from xeroml_nb.sync.wire import langfuse
 from xeroml_nb.sync.wire.reading import moment_of
 from xeroml_nb.sync.wire.scores import from_wire

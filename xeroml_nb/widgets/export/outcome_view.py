@@ -10,9 +10,9 @@ from xeroml_nb.widgets.export.words import counted, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xeroml_nb.sync.push import Push
-    from xeroml_nb.sync.tallies import Done, Refusal
-    from xeroml_nb.sync.undo import Undone
+    from xeroml_nb.sync.sending.push import Push
+    from xeroml_nb.sync.sending.tallies import Done, Refusal
+    from xeroml_nb.sync.sending.undo import Undone
 
 _SHOWN = 10
 _SAID = 300

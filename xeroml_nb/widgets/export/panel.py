@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from xeroml_nb.client import Client
     from xeroml_nb.client.servers import What
-    from xeroml_nb.sync.preview import Preview
-    from xeroml_nb.sync.push import Push
+    from xeroml_nb.sync.sending.preview import Preview
+    from xeroml_nb.sync.sending.push import Push
 
 # A look that took longer, in seconds, is not taken after every cell.
 _QUICK = 0.5

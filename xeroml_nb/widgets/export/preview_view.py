@@ -10,7 +10,7 @@ from xeroml_nb.widgets.export.words import counted, plural, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xeroml_nb.sync.preview import Counts, Example, Preview
+    from xeroml_nb.sync.sending.preview import Counts, Example, Preview
 
 # Each column by its mark and its word, so that neither colour nor place is needed to tell them.
 _COLUMNS = (

@@ -8,7 +8,7 @@ from xeroml_nb.errors import NoServer
 from xeroml_nb.experiments.markup import Markup, tag
 
 if TYPE_CHECKING:
-    from xeroml_nb.sync.checking import Check
+    from xeroml_nb.sync.transport.checking import Check
 
 _MARKS = {"good": "✓", "bad": "✕", "none": "○", "waiting": "…"}
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.experiments.markup import NO_FORMULAS, join, table, tag
 from xeroml_nb.records.json_text import from_json, preview
 from xeroml_nb.sync.parcels import kinds
-from xeroml_nb.sync.planning import Action, Change, Step, by_action, steps
-from xeroml_nb.sync.push import Push, push
+from xeroml_nb.sync.sending.planning import Action, Change, Step, by_action, steps
+from xeroml_nb.sync.sending.push import Push, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xeroml_nb.sync.parcels.base import Scope
-    from xeroml_nb.sync.remotes import Remote
+    from xeroml_nb.sync.sending.remotes import Remote
 
 _SAMPLE = 5
 _DULL = ("id", "timestamp")

@@ -11,26 +11,26 @@ from xeroml_nb.experiments.markup import NO_FORMULAS, join, table, tag
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.store import deliveries
-from xeroml_nb.sync import journal
-from xeroml_nb.sync.beside import MANY, beside
-from xeroml_nb.sync.leasing import leased
 from xeroml_nb.sync.parcels import kinds
-from xeroml_nb.sync.planning import Action, size, steps
-from xeroml_nb.sync.progress import ProgressLine
-from xeroml_nb.sync.reading_back import ReadBack
-from xeroml_nb.sync.sending import carry_out, is_left, is_sent, note_not_seen
-from xeroml_nb.sync.tallies import Done, Refusal
-from xeroml_nb.sync.undo import undo
+from xeroml_nb.sync.sending import journal
+from xeroml_nb.sync.sending.beside import MANY, beside
+from xeroml_nb.sync.sending.carrying_out import carry_out, is_left, is_sent, note_not_seen
+from xeroml_nb.sync.sending.leasing import leased
+from xeroml_nb.sync.sending.planning import Action, size, steps
+from xeroml_nb.sync.sending.progress import ProgressLine
+from xeroml_nb.sync.sending.reading_back import ReadBack
+from xeroml_nb.sync.sending.tallies import Done, Refusal
+from xeroml_nb.sync.sending.undo import undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xeroml_nb.sync.connection import Outcome
-    from xeroml_nb.sync.leasing import Lease
     from xeroml_nb.sync.parcels.base import Parcel, Scope
-    from xeroml_nb.sync.planning import Change, Step
-    from xeroml_nb.sync.remotes import Remote
-    from xeroml_nb.sync.undo import Undone
+    from xeroml_nb.sync.sending.leasing import Lease
+    from xeroml_nb.sync.sending.planning import Change, Step
+    from xeroml_nb.sync.sending.remotes import Remote
+    from xeroml_nb.sync.sending.undo import Undone
+    from xeroml_nb.sync.transport.connection import Outcome
 
 # Between two batches others come to write to the store, such as labels.
 _PAUSE = 0.002

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import NoServer, Refused, ServerError
 from xeroml_nb.records import clock
 from xeroml_nb.records.access import Role
-from xeroml_nb.sync.answers import data_of
-from xeroml_nb.sync.exchange import is_loopback
-from xeroml_nb.sync.request import Request
-from xeroml_nb.sync.retrying import moment
+from xeroml_nb.sync.transport.answers import data_of
+from xeroml_nb.sync.transport.exchange import is_loopback
+from xeroml_nb.sync.transport.request import Request
+from xeroml_nb.sync.transport.retrying import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xeroml_nb.sync.answers import Answer
-    from xeroml_nb.sync.connection import Connection
+    from xeroml_nb.sync.transport.answers import Answer
+    from xeroml_nb.sync.transport.connection import Connection
 
 _PATIENCE = 2.0  # seconds
 _RIGHTS: dict[str, str] = {

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from xeroml_nb.records import clock
 from xeroml_nb.store import deliveries
 from xeroml_nb.store.deliveries import Delivery, DeliveryState
-from xeroml_nb.sync.connection import OutcomeState
+from xeroml_nb.sync.transport.connection import OutcomeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import sqlalchemy as sa
 
-    from xeroml_nb.sync.connection import Outcome
     from xeroml_nb.sync.parcels.base import Kind, Link, Parcel
-    from xeroml_nb.sync.planning import Change, Step
+    from xeroml_nb.sync.sending.planning import Change, Step
+    from xeroml_nb.sync.transport.connection import Outcome
 
 # The hash of what a server accepted but does not show: it is sent again.
 NOT_SEEN = ""

@@ -11,21 +11,21 @@ from xeroml_nb.records import clock
 from xeroml_nb.store import deliveries
 from xeroml_nb.store.deliveries import Delivery, DeliveryState
 from xeroml_nb.store.rows import chunks
-from xeroml_nb.sync import journal
-from xeroml_nb.sync.leasing import leased
-from xeroml_nb.sync.noted import send_noted
 from xeroml_nb.sync.parcels import kinds
-from xeroml_nb.sync.planning import BATCH, Action, Change, Step
-from xeroml_nb.sync.sending import NOT_SEEN, carry_out, is_sent
+from xeroml_nb.sync.sending import journal
+from xeroml_nb.sync.sending.carrying_out import NOT_SEEN, carry_out, is_sent
+from xeroml_nb.sync.sending.leasing import leased
+from xeroml_nb.sync.sending.noted import send_noted
+from xeroml_nb.sync.sending.planning import BATCH, Action, Change, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xeroml_nb.sync.connection import Outcome
-    from xeroml_nb.sync.journal import Entry
-    from xeroml_nb.sync.leasing import Lease
     from xeroml_nb.sync.parcels.base import Kind, Link
-    from xeroml_nb.sync.remotes import Remote
+    from xeroml_nb.sync.sending.journal import Entry
+    from xeroml_nb.sync.sending.leasing import Lease
+    from xeroml_nb.sync.sending.remotes import Remote
+    from xeroml_nb.sync.transport.connection import Outcome
 
 _SHOWN = 10
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.records import clock
 from xeroml_nb.store import outbox
 from xeroml_nb.store.outbox import RemoteRecord
+from xeroml_nb.sync.transport.apis import api_for
 
 if TYPE_CHECKING:
     from xeroml_nb.settings import ServerAddress
     from xeroml_nb.store.store import Store
-    from xeroml_nb.sync.connection import Connection
     from xeroml_nb.sync.parcels.base import Link
+    from xeroml_nb.sync.transport.connection import Connection
 
 
 class Remote:
@@ -25,10 +26,12 @@ class Remote:
         store: What sends.
 
     Raises:
+        BadInput: If a path of the user's own cannot be used.
         StoreError: If the store cannot note it.
     """
 
     def __init__(self, server: ServerAddress, store: Store) -> None:
+        api_for(server.api, dict(server.paths))  # told now, not by a thread later
         self._server = server
         self._store = store
         self._lock = threading.Lock()
@@ -44,11 +47,11 @@ class Remote:
         """What sends to it."""
         return self._store
 
-    def spelled_out(self) -> dict[str, str]:
+    def spelled_out(self) -> dict[str, Any]:
         """Its address and the keys, in clear, for the pipe to a process of this one's own."""
         server = self._server
         keys = {"public_key": server.public_key, "secret_key": server.secret_key.reveal()}
-        return {"host": server.host, "api": server.api} | keys
+        return {"host": server.host, "api": server.api, "paths": server.paths} | keys
 
     @property
     def id(self) -> str:
@@ -58,11 +61,11 @@ class Remote:
     @property
     def connection(self) -> Connection:
         """The one connection to it that all of a client shares."""
-        from xeroml_nb.sync.connection import Connection  # loads httpx
+        from xeroml_nb.sync.transport.connection import Connection  # loads httpx
 
         with self._lock:
             if self._connection is None:
-                self._connection = Connection(self._server)
+                self._connection = Connection(self._server, paths=dict(self._server.paths))
             return self._connection
 
     def link(self, patience: float | None = None) -> Link:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from xeroml_nb.errors import NotReachable
-from xeroml_nb.sync.answers import Answer
-from xeroml_nb.sync.words import is_html, words
+from xeroml_nb.sync.transport.answers import Answer
+from xeroml_nb.sync.transport.words import is_html, words
 from xeroml_nb.tracing.propagate import disable_tracing
 
 if TYPE_CHECKING:
     import httpx
 
-    from xeroml_nb.sync.credentials import Credentials
-    from xeroml_nb.sync.request import Request
+    from xeroml_nb.sync.transport.credentials import Credentials
+    from xeroml_nb.sync.transport.request import Request
 
 MOST_CONNECTIONS = 4
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -78,7 +78,7 @@ class Exchange:
         """
         import httpx
 
-        from xeroml_nb.sync.unreachable import unreachable
+        from xeroml_nb.sync.transport.unreachable import unreachable
 
         client = self._opened(request)
         try:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from xeroml_nb.store import outbox
 from xeroml_nb.sync.parcels import kinds
-from xeroml_nb.sync.planning import BATCH, step_of
-from xeroml_nb.sync.sending import carry_out, is_left
+from xeroml_nb.sync.sending.carrying_out import carry_out, is_left
+from xeroml_nb.sync.sending.planning import BATCH, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

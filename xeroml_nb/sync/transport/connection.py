@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from xeroml_nb.errors import BadInput, ServerFault
 from xeroml_nb.records.json_text import to_json
 from xeroml_nb.settings import shown_host
-from xeroml_nb.sync.answers import checked, data_of
-from xeroml_nb.sync.apis import api_for
-from xeroml_nb.sync.credentials import Credentials
-from xeroml_nb.sync.exchange import Exchange, Timeouts
-from xeroml_nb.sync.paging import pages
-from xeroml_nb.sync.redirects import following
-from xeroml_nb.sync.request import Request, with_query
-from xeroml_nb.sync.retrying import patiently
+from xeroml_nb.sync.transport.answers import checked, data_of
+from xeroml_nb.sync.transport.apis import api_for
+from xeroml_nb.sync.transport.credentials import Credentials
+from xeroml_nb.sync.transport.exchange import Exchange, Timeouts
+from xeroml_nb.sync.transport.paging import pages
+from xeroml_nb.sync.transport.redirects import following
+from xeroml_nb.sync.transport.request import Request, with_query
+from xeroml_nb.sync.transport.retrying import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import httpx
 
     from xeroml_nb.settings import ServerAddress
-    from xeroml_nb.sync.answers import Answer
-    from xeroml_nb.sync.apis import Api
+    from xeroml_nb.sync.transport.answers import Answer
+    from xeroml_nb.sync.transport.apis import Api
 
     Query: TypeAlias = Mapping[str, Any] | None
 

@@ -12,8 +12,8 @@ from xeroml_nb.errors import NotReachable, ServerFault
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from xeroml_nb.sync.answers import Answer
-    from xeroml_nb.sync.request import Request
+    from xeroml_nb.sync.transport.answers import Answer
+    from xeroml_nb.sync.transport.request import Request
 
 _REDIRECTS = (
     HTTPStatus.MOVED_PERMANENTLY,

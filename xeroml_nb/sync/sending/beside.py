@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xeroml_nb.sync.parcels.base import Scope
-    from xeroml_nb.sync.remotes import Remote
+    from xeroml_nb.sync.sending.remotes import Remote
 
 # So many objects are worth a process.
 MANY = 2_000
@@ -115,7 +115,7 @@ def _process(words: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
     """The process; when it is not needed any more, or this one ends, it ends too."""
     paths = [str(_PACKAGES), os.environ.get("PYTHONPATH", "")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "xeroml_nb.sync.worker"],
+        [sys.executable, "-m", "xeroml_nb.sync.sending.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=words,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xeroml_nb.store.rows import chunks
-from xeroml_nb.sync.planning import BATCH
+from xeroml_nb.sync.sending.planning import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from xeroml_nb.errors import NotReachable, ServerError
-from xeroml_nb.sync.retrying import Passing
+from xeroml_nb.sync.transport.retrying import Passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xeroml_nb.sync.request import Request
+    from xeroml_nb.sync.transport.request import Request
 
 _CHECK = "Check XEROML_HOST and that the server runs; nothing stored here is lost."
 _LATER = "Try again later; nothing stored here is lost."

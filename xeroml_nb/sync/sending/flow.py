@@ -13,14 +13,14 @@ from xeroml_nb.errors import AccessDenied, NotAllSent, ServerBusy, XeromlError
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import said
 from xeroml_nb.store import deliveries, outbox
-from xeroml_nb.sync.beside import MANY, beside
-from xeroml_nb.sync.leasing import Lease
+from xeroml_nb.sync.sending.beside import MANY, beside
+from xeroml_nb.sync.sending.leasing import Lease
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from xeroml_nb.sync.remotes import Remote
+    from xeroml_nb.sync.sending.remotes import Remote
 
 _log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class Flow:
         if not lease.take(patience=0):
             return 0
         try:
-            from xeroml_nb.sync.noted import send_noted  # loads httpx, here in this thread
+            from xeroml_nb.sync.sending.noted import send_noted  # loads httpx, here in this thread
 
             return send_noted(self._remote.link(_PATIENCE))
         finally:

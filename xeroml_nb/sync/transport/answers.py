@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import AccessDenied, Refused, ServerBusy, ServerFault
-from xeroml_nb.sync.retrying import Passing, retry_after
-from xeroml_nb.sync.words import is_html
+from xeroml_nb.sync.transport.retrying import Passing, retry_after
+from xeroml_nb.sync.transport.words import is_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xeroml_nb.sync.request import Request
+    from xeroml_nb.sync.transport.request import Request
 
 _BUSY = (
     HTTPStatus.REQUEST_TIMEOUT,

@@ -17,12 +17,12 @@ from xeroml_nb.errors import XeromlError
 from xeroml_nb.records.access import Secret
 from xeroml_nb.settings import ServerAddress
 from xeroml_nb.store.store import Store
-from xeroml_nb.sync.beside import error_told
-from xeroml_nb.sync.leasing import leased
-from xeroml_nb.sync.noted import send_noted
 from xeroml_nb.sync.parcels.base import Scope
-from xeroml_nb.sync.push import push_here
-from xeroml_nb.sync.remotes import Remote
+from xeroml_nb.sync.sending.beside import error_told
+from xeroml_nb.sync.sending.leasing import leased
+from xeroml_nb.sync.sending.noted import send_noted
+from xeroml_nb.sync.sending.push import push_here
+from xeroml_nb.sync.sending.remotes import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,14 +43,18 @@ def main() -> None:
 
 
 def _done(asked: Mapping[str, Any], progress: Callable[[int, int], None]) -> dict[str, Any]:
-    given = asked["server"]
-    server = ServerAddress(**given | {"secret_key": Secret(given["secret_key"])})
+    server = _address(asked["server"])
     with closing(Store(asked["store"])) as store, closing(Remote(server, store)) as remote:
         if asked["job"] == "noted":
             return {"done": _send_all_noted(remote)}
         parts = asked["scope"]
         lists = {n: tuple(parts[n]) for n in ("experiment_ids", "queue_ids")}
         return push_here(remote, Scope(**parts | lists), progress).told()
+
+
+def _address(given: dict[str, Any]) -> ServerAddress:
+    paths = tuple((word, path) for word, path in given["paths"])
+    return ServerAddress(**given | {"secret_key": Secret(given["secret_key"]), "paths": paths})
 
 
 def _send_all_noted(remote: Remote) -> int:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.records.json_text import canonical_json, from_json
 from xeroml_nb.store import deliveries
 from xeroml_nb.sync.parcels.base import Parcel
-from xeroml_nb.sync.planning import Action
+from xeroml_nb.sync.sending.planning import Action
 
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
     from xeroml_nb.store.store import Store
-    from xeroml_nb.sync.planning import Change, Step
+    from xeroml_nb.sync.sending.planning import Change, Step
 
 
 @dataclass(frozen=True, slots=True)
