@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xeroml_nb.records import clock
 from xeroml_nb.store import deliveries
 from xeroml_nb.store.deliveries import Delivery, DeliveryState
+from xeroml_nb.store.rows import chunks
+from xeroml_nb.sync.sending.journal import ROWS
 from xeroml_nb.sync.transport.connection import OutcomeState
 
 if TYPE_CHECKING:
@@ -50,16 +53,17 @@ def _noted(
     link: Link, kind: Kind, changes: Sequence[Change], outcomes: Iterable[Outcome]
 ) -> dict[str, Outcome]:
     by_key = {outcome.key: outcome for outcome in outcomes}
-    link.store.write(lambda c: _note(c, link.remote_id, kind, changes, by_key))
+    for part in chunks(changes, ROWS):
+        link.store.write(partial(_note, link.remote_id, kind, part, by_key))
     return by_key
 
 
 def _note(
-    connection: sa.Connection,
     remote_id: str,
     kind: Kind,
     changes: Sequence[Change],
     outcomes: Mapping[str, Outcome],
+    connection: sa.Connection,
 ) -> None:
     made = [
         delivery

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.records.json_text import canonical_json, from_json
 from xeroml_nb.store import deliveries
+from xeroml_nb.store.rows import chunks
 from xeroml_nb.sync.parcels.base import Parcel
 from xeroml_nb.sync.sending.planning import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import sqlalchemy as sa
 
     from xeroml_nb.store.store import Store
     from xeroml_nb.sync.sending.planning import Change, Step
+
+
+# Written in one transaction: others that write to the store, such as labels, wait for it.
+ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,20 @@ class Entry:
         return Parcel(self.kind, self.key, title, self.payload_before, self.hash_before or "")
 
 
-def write_down(connection: sa.Connection, push_id: str, step: Step) -> None:
+def write_down(store: Store, push_id: str, step: Step) -> None:
     """Note in the journal of a push what a step is about to change."""
-    found = [(change.key, change.action.value, _before(change)) for change in step.changes]
-    deliveries.add_entries(connection, push_id, step.kind.name, found)
+    for part in chunks(step.changes, ROWS):
+        found = [(change.key, change.action.value, _before(change)) for change in part]
+        store.write(partial(_add, push_id, step.kind.name, found))
+
+
+def _add(
+    push_id: str,
+    kind: str,
+    found: Sequence[tuple[str, str, str | None]],
+    connection: sa.Connection,
+) -> None:
+    deliveries.add_entries(connection, push_id, kind, found)
 
 
 def read(connection: sa.Connection, push_id: str) -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from xeroml_nb.sync.sending.undo import Undone
     from xeroml_nb.sync.transport.connection import Outcome
 
-# Between two batches others come to write to the store, such as labels.
-_PAUSE = 0.002
 _SHOWN = 10
 
 
@@ -208,7 +205,7 @@ class _Run:
             return
         self._hear()
         self._lease.renew()
-        self._store.write(lambda c: journal.write_down(c, self._push.id, step))
+        journal.write_down(self._store, self._push.id, step)
         self._on_its_way = step, self._sender.submit(carry_out, self._link, step)
 
     def _hear(self) -> None:
@@ -222,7 +219,6 @@ class _Run:
             self._count(done, change, outcomes.get(change.key))
         accepted = [c.parcel for c in step.changes if c.parcel and is_sent(outcomes.get(c.key))]
         self._read_back.look_for(step.kind, accepted)
-        time.sleep(_PAUSE)
 
     def _count(self, done: Done, change: Change, outcome: Outcome | None) -> None:
         if outcome is None or is_left(outcome):

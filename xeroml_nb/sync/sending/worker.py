@@ -27,11 +27,14 @@ from xeroml_nb.sync.sending.remotes import Remote
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_NICE = 10
 _EVERY = 0.2  # seconds between two words on the progress
 
 
 def main() -> None:
     """Do what is asked for."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)  # who sits at the notebook comes first
     # Whatever else is printed goes elsewhere, so that what is told stays readable.
     answers, sys.stdout = sys.stdout, sys.stderr
     asked = json.loads(sys.stdin.readline())
