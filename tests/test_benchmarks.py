@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-NAMES = ("threads", "coroutines", "overhead", "import", "kill", "comparing", "coverage")
+NAMES = (
+    "threads",
+    "coroutines",
+    "overhead",
+    "import",
+    "kill",
+    "comparing",
+    "coverage",
+    "serving",
+    "pushing",
+)
 
 
 @pytest.fixture(scope="module")

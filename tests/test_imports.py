@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import importlib
 import subprocess
 import sys
@@ -67,6 +68,12 @@ def module_name(path):
 
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 INSIDE = [name for name in MODULES if name != "xeroml_nb"]
+WITH_EXAMPLES = [n for n, path in MODULES.items() if ">>>" in path.read_text(encoding="utf-8")]
+
+
+@functools.cache
+def tree_of(name):
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
 
 
 def room_of(module):
@@ -75,8 +82,7 @@ def room_of(module):
 
 def imported_by(name):
     """Every module of this package that a module imports, wherever in its text."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -174,7 +180,7 @@ def test_every_name_of_the_front_page_is_there_and_described(name):
 
 
 def test_type_checkers_see_the_same_front_page():
-    tree = ast.parse(MODULES["xeroml_nb"].read_text(encoding="utf-8"))
+    tree = tree_of("xeroml_nb")
     [checked] = [n for n in tree.body if isinstance(n, ast.If)]
     seen = {
         (alias.name, node.module.removeprefix("xeroml_nb."))
@@ -197,7 +203,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_and_its_public_parts_are_described(name):
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = tree_of(name)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     public = [n for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
     assert ast.get_docstring(tree)
@@ -210,7 +216,7 @@ def test_every_module_and_its_public_parts_are_described(name):
     assert bare <= overloads
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_of_a_module_are_true(name, client):
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -11,6 +11,9 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import pytest
+
+import xeroml_nb as xn
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,12 +36,12 @@ def blocks(kind: str) -> list[str]:
     return [text for language, text in BLOCKS if language == kind]
 
 
-def python(code: str, given: str = "") -> str:
+def python(code: str, given: str = "", **environment: str) -> str:
     """What some code prints in a process of its own, in the test's folder."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=given,
-        env=os.environ | {"COLUMNS": "200"},  # a table is printed as one
+        env=os.environ | environment | {"COLUMNS": "200"},  # a table is printed as one
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -52,12 +55,12 @@ def python(code: str, given: str = "") -> str:
 def test_the_example_of_labelling_runs_as_it_is_and_gives_a_table():
     said = "\nlabels.record('triage-003', {'verdict': 'fail'}, annotator='ann')"
     shown = "\nprint(labels.to_frame()[['item_id', 'annotator', 'dimension', 'value']])"
-    last = python("\n".join(blocks("python")) + said + shown).splitlines()[-1]
+    last = python("\n".join(blocks("python")[:2]) + said + shown).splitlines()[-1]
     assert last.split() == ["0", "triage-003", "ann", "verdict", "fail"]
 
 
 def test_the_example_runs_as_it_is_and_prints_figures():
-    example, _ = blocks("python")
+    example, *_ = blocks("python")
     heading, _, figures, verdict = python(example).splitlines()
     counts = ["scored", "attempted", "succeeded", "failed", "unscored"]
     assert heading.split() == ["mean", *counts, "worst", "best"]
@@ -72,7 +75,7 @@ def test_the_example_runs_as_it_is_and_prints_figures():
 
 
 def test_the_task_cell_runs_where_a_model_is_defined():
-    example, _ = blocks("python")
+    example, *_ = blocks("python")
     extension, cell = blocks("")
     assert cell.startswith("%%xeroml task triage_v3 ")
     model = "async def model(message): return 'billing' if 'charge' in message else 'other'"
@@ -81,6 +84,38 @@ def test_the_task_cell_runs_where_a_model_is_defined():
     outputs = json.loads(printed.splitlines()[-1])
     assert len(outputs) == 72
     assert {output["category"] for output in outputs} == {"billing", "other"}
+
+
+@pytest.fixture
+def served():
+    """What a client has to know of a server that was started as the README shows."""
+    [command] = blocks("console")
+    keys = {"XEROML_PUBLIC_KEY": "pk-xm-readme", "XEROML_SECRET_KEY": "sk-xm-readme"}
+    words = command.replace("3000", "0").split()[1:]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "xeroml_nb.cli", *words, "--store", "there.db"],
+        env=os.environ | keys,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    address = re.search(r"http://\S+", process.stdout.readline())[0]
+    yield keys | {"XEROML_HOST": address}
+    process.terminate()
+    process.communicate()
+
+
+def test_what_is_pushed_as_shown_is_on_the_server(served):
+    example, _, sending = blocks("python")
+    *_, printed = python(f"{example}\nprint('---')\n{sending}", **served).split("---\n")
+    reached, *foreseen, pushed = printed.splitlines()
+    assert reached.startswith(f"reached {served['XEROML_HOST']} (XeroML API, own server ")
+    assert reached.endswith(": read and write")
+    assert len(foreseen) > 3
+    assert re.fullmatch(r"Pushed triage_v2 #1 to \S+: [1-9]\d+ created, .* 0 unchanged\.", pushed)
+    there = xn.get_client("there.db")
+    assert len(there.get_experiment("triage_v2").to_frame()) == 72
+    assert len(there.get_scores(name="category")) == 72
+    there.close()
 
 
 def test_the_two_commands_are_there_and_name_what_exists():

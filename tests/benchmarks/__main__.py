@@ -15,6 +15,8 @@ from tests.benchmarks import (
     kill,
     labelling,
     overhead,
+    pushing,
+    serving,
     threads,
 )
 from tests.benchmarks.figures import Figure, table
@@ -28,6 +30,8 @@ BENCHMARKS = {
     "labelling": labelling.figures,
     "comparing": comparing.figures,
     "coverage": coverage.figures,
+    "serving": serving.figures,
+    "pushing": pushing.figures,
 }
 _NOTES = """
 Each benchmark runs in a process of its own, the product and its floor by turns; medians.
@@ -39,7 +43,10 @@ ThreadPoolExecutor.map that stores nothing; opening and closing files is not in 
 Memory is the peak of a process that does nothing but that run, in MB of 10^6 bytes.
 Coverage is simulated with a fixed seed: the share of 95 % intervals that hold the truth, and of
 tests at 5 % that find a difference where there is none, with a standard error below
-0.3 points.""".strip()
+0.3 points.
+Serving and pushing use a server in a process of its own on the same machine; the floor is the same
+web server with nothing behind it. A push is timed from the call to its return, read back included.
+A label is timed from the decision to its commit, in the process that pushes.""".strip()
 
 
 def main() -> None:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
     Operation = tuple[str, str, Mapping[str, Any]]
 
+# Methods stand below each other, and what a path is for stands beside it, if there is room.
+_LINES = """
+summary { display: flex; flex-wrap: wrap; gap: 2px 10px; align-items: baseline; padding: 3px 0; }
+summary b { min-width: 4.4em; }
+summary code { min-width: 26em; }
+summary small { opacity: 0.75; }
+"""
+
 
 def docs_html(document: Mapping[str, Any]) -> str:
     """The page.
@@ -26,7 +34,7 @@ def docs_html(document: Mapping[str, Any]) -> str:
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width">'),
         tag("title", title),
-        tag("style", STYLE),
+        tag("style", STYLE, _LINES),
     )
     known = document.get("components", {}).get("schemas", {})
     topics = groupby(sorted(_operations(document), key=_topic), key=_topic)
@@ -53,10 +61,11 @@ def _topic(operation: Operation) -> str:
 
 def _shown(operation: Operation) -> Markup:
     method, path, said = operation
-    parts = [tag("p", said.get("description", "")), _parameters(said), _body(said)]
+    parts = [_parameters(said), _body(said)]
     answers = ((status, r["description"], _shape(r)) for status, r in said["responses"].items())
     parts.append(table(("status", "meaning", "body"), answers, numeric=set()))
-    return _folded(f"{method} {path}", join(parts))
+    about = tag("small", said.get("description", ""))
+    return _folded(join([tag("b", method), tag("code", path), about]), join(parts))
 
 
 def _parameters(said: Mapping[str, Any]) -> Markup:
@@ -87,7 +96,7 @@ def _schema(schema: Mapping[str, Any]) -> Markup:
     return tag("pre", json.dumps(schema, indent=2, ensure_ascii=False))
 
 
-def _folded(title: str, content: Markup, anchor: str | None = None) -> Markup:
+def _folded(title: str | Markup, content: Markup, anchor: str | None = None) -> Markup:
     return tag("details", tag("summary", title), content, id=anchor)
 
 
