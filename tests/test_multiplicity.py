@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("correct", [holm, benjamini_hochberg])
 
 
 @given(some_p)
-@settings(calm, max_examples=30)
+@settings(calm, max_examples=10)
 def test_holm_is_that_of_statsmodels(p_values):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 

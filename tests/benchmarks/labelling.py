@@ -178,7 +178,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
         notebook.run(0, 1, 2)
         found: dict[str, Any] = {"large_count": large}
         found |= _compared_steps(notebook, presses)
-        found |= _first_items(notebook)
+        found |= _first_items(notebook, *((1, 5) if quick else (5, 25)))
         found |= _weighed(notebook, middle - presses - 10, quick=quick)
         notebook.close()
     return found
@@ -215,18 +215,18 @@ def _summary(each: list[dict[str, float]]) -> dict[str, float]:
     }
 
 
-def _first_items(notebook: Notebook) -> dict[str, Any]:
+def _first_items(notebook: Notebook, rounds: int, steps_each: int) -> dict[str, Any]:
     """Ms to the first item of few and of many: the first time, then again; and of a step."""
     small, large = 3, 4
     found = {"first_small": _first(notebook, small), "first_large": _first(notebook, large)}
     again: dict[int, list[float]] = {small: [], large: []}
-    for _ in range(5):
+    for _ in range(rounds):
         for cell, times in again.items():
             times.append(_first(notebook, cell))
     found["again_small"] = statistics.median(again[small])
     found["again_large"] = statistics.median(again[large])
     steps: dict[int, list[float]] = {small: [], large: []}
-    for _ in range(25):
+    for _ in range(steps_each):
         for cell, times in steps.items():
             times.append(_press(notebook, "labeller", cell)["item"])
     found["step_small"] = statistics.median(steps[small][3:])

@@ -148,7 +148,10 @@ class ExperimentMethods(DatasetMethods):
         Interrupting it stops the run and keeps what is finished. The options are `start`'s.
         """
         experiment = self.start(task, dataset, **options)
-        follower = Follower(experiment, surface_for(experiment))
+        try:
+            follower = Follower(experiment, surface_for(experiment))
+        except KeyboardInterrupt:  # before the wait, which hears of it otherwise
+            return experiment.stop()
         try:
             return experiment.wait()
         finally:
