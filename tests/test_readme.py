@@ -114,7 +114,7 @@ def test_what_is_pushed_as_shown_is_on_the_server(served):
     assert re.fullmatch(r"Pushed triage_v2 #1 to \S+: [1-9]\d+ created, .* unchanged\.", pushed)
     there = xn.get_client("there.db")
     assert len(there.get_experiment("triage_v2").to_frame()) == 72
-    assert len(there.get_scores(name="category")) == 72
+    assert len(there.get_scores(name="category", experiment="triage_v2 #1")) == 72
     there.close()
 
 
