@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
 _LOCK_WAIT_MS = 30_000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.02  # seconds between two looks for the lock
 _PRAGMAS = (
     f"PRAGMA busy_timeout={_LOCK_WAIT_MS}",
     # In WAL mode NORMAL survives kill -9 and loses nothing but the last moments on a power cut.
@@ -115,8 +116,33 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(WRITES, False):
+        _begin_writing(connection.connection.driver_connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Any) -> None:
+    """Wait for the right to write.
+
+    SQLite itself looks for it less and less often, so that a label which finds another process
+    writing for a millisecond would wait for ten.
+    """
+    until, pause = time.monotonic() + _LOCK_WAIT_MS / 1000, _FIRST_PAUSE
+    connection.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(pause)
+                pause = min(1.2 * pause, _LONGEST_PAUSE)
+            else:
+                return
+    finally:
+        connection.execute(_PRAGMAS[0]).close()
 
 
 def _prepare(engine: Engine, place: str) -> None:
