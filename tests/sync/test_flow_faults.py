@@ -353,7 +353,7 @@ def test_a_full_disk_here_is_told_and_nothing_is_sent_twice(client, there, disk)
 
 
 def test_a_full_disk_there_is_told_and_the_rest_arrives_later(client, own_folder, disk):
-    give_scores(client, 3_000)
+    give_scores(client, 1_500)
     with running(own_folder / "small.db") as there:
         disk["small.db"] = pages_of(there.store) + 60
         there.store._writer._drop_connection()
@@ -363,7 +363,7 @@ def test_a_full_disk_there_is_told_and_the_rest_arrives_later(client, own_folder
             sender.push()
         assert told.value.next_step
         some = len(values_there(there))
-        assert 0 < some < 3_000
+        assert 0 < some < 1_500
 
         disk.clear()
         there.store._writer._drop_connection()
