@@ -7,6 +7,9 @@ XeromlError
 ├── NotFound            (also LookupError)  no dataset, experiment or evaluator of that name
 ├── MissingScore        (also LookupError)  an item run has no score of that name
 ├── MissingExtra        (also ImportError)  an optional package is not installed
+├── CardFailed                              a score card gave no score
+├── JudgeFailed                             a judge gave no verdict on one item
+├── NoModel                                 no model is set for a judge to ask
 ├── StoreError                              the store cannot do what it was asked
 │   ├── StoreReadOnly
 │   ├── StoreCorrupt
@@ -99,6 +102,39 @@ class MissingExtra(XeromlError, ImportError):  # noqa: N818
         super().__init__(
             f"{feature} needs packages that are not installed.",
             f"Install them with: pip install 'xeroml_nb[{extra}]'",
+        )
+
+
+class CardFailed(XeromlError):  # noqa: N818
+    """A score card's code failed, ran into a limit, or returned no score from 0 to 100.
+
+    Args:
+        problem: Which card, on which line, and what happened.
+        next_step: What to do.
+        line: Of the user's own code, counted from 1; None where no line is to blame.
+        printed: What the code had printed until then, at most 20,000 characters.
+    """
+
+    def __init__(
+        self, problem: str, next_step: str = "", *, line: int | None = None, printed: str = ""
+    ) -> None:
+        super().__init__(problem, next_step)
+        self.line = line
+        self.printed = printed
+
+
+class JudgeFailed(XeromlError):  # noqa: N818
+    """A judge gave no verdict on one item; says why in its own words."""
+
+
+class NoModel(XeromlError):  # noqa: N818
+    """A judge is to be asked, and no model is set."""
+
+    def __init__(self, judge: str) -> None:
+        super().__init__(
+            f"Judge {judge!r} has no model to ask.",
+            "Set XEROML_JUDGE_MODEL (with XEROML_JUDGE_BASE_URL and XEROML_JUDGE_API_KEY where "
+            "the endpoint is not OpenAI's), or pass model=... to xn.Judge.",
         )
 
 

@@ -25,7 +25,7 @@ from xeroml_nb.records.experiment import (
 from xeroml_nb.records.json_text import to_json
 from xeroml_nb.records.label import QueueRecord
 from xeroml_nb.records.observation import Observation, ObservationType
-from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget, new_score
+from xeroml_nb.records.score import DataType, ScoreRecord, ScoreSource, ScoreTarget, new_score
 from xeroml_nb.server.spans import from_protobuf, observations_in
 from xeroml_nb.sync.wire import configs, datasets, experiments, langfuse, queues, scores, spans
 from xeroml_nb.tracing.recorder import to_observation
@@ -67,7 +67,7 @@ def through_json(body):
 @st.composite
 def some_scores(draw):
     kind, value = draw(typed)
-    return Score(
+    return ScoreRecord(
         id=draw(plain_ids),
         target=draw(targets),
         name=draw(names),

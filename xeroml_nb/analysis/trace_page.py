@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.analysis.traces import Trace
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 # A notebook keeps all this text: many observations show less of each value.
 _CHARACTERS = 200_000
@@ -69,7 +69,7 @@ class _Frame:
 
     begin: datetime | None
     duration: timedelta
-    scores: dict[str, list[Score]]
+    scores: dict[str, list[ScoreRecord]]
     longest: int
     unfolded: bool
 
@@ -196,7 +196,7 @@ def _cut(text: str, longest: int) -> str:
     return text if left <= 0 else f"{text[:longest]}\n… {left:,} more characters"
 
 
-def _score_table(scores: Sequence[Score], *, on_trace: bool = False) -> Markup:
+def _score_table(scores: Sequence[ScoreRecord], *, on_trace: bool = False) -> Markup:
     if not scores:
         return _NOTHING
     elsewhere = on_trace and any(s.target.observation_id for s in scores)

@@ -15,7 +15,7 @@ from xeroml_nb.tracing import attributes
 if TYPE_CHECKING:
     from xeroml_nb.analysis.traces import Trace
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 # How many observations of a trace are shown; a notebook keeps what it shows.
 SHOWN = 500
@@ -58,37 +58,37 @@ def _number(tokens: float | None) -> str:
     return "?" if tokens is None else f"{tokens:,.0f}"
 
 
-def scores_by_id(trace: Trace) -> dict[str, list[Score]]:
+def scores_by_id(trace: Trace) -> dict[str, list[ScoreRecord]]:
     """The scores by the observation they are on.
 
     Those on the trace are found under "", as are those on observations that are not stored.
     """
     stored = {o.id for o in trace}
-    found: dict[str, list[Score]] = defaultdict(list)
+    found: dict[str, list[ScoreRecord]] = defaultdict(list)
     for score in trace.scores:
         on = score.target.observation_id
         found[on if on in stored else ""].append(score)
     return dict(found)
 
 
-def score_words(score: Score) -> str:
+def score_words(score: ScoreRecord) -> str:
     """A score with who gave it: "accuracy: 0.5 (code exact_match) · only half of it"."""
     said = f" · {preview(score.comment, _COMMENT)}" if score.comment else ""
     return f"{score_name(score)}: {score_value(score)} ({giver(score)}){said}"
 
 
-def score_name(score: Score) -> str:
+def score_name(score: ScoreRecord) -> str:
     """A score's name, as people read it."""
     return preview(score.name, _NAME)
 
 
-def score_value(score: Score) -> str:
+def score_value(score: ScoreRecord) -> str:
     """A score's value, as people read it: truth values in words."""
     value = score.value
     return str(value).lower() if isinstance(value, bool) else shown_value(value)
 
 
-def giver(score: Score) -> str:
+def giver(score: ScoreRecord) -> str:
     """Who or what gave a score: a person's name, "code NAME" or "judge NAME"."""
     author = preview(score.author, _NAME)
     if score.source is ScoreSource.HUMAN:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.analysis.traces import Trace
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 _WIDTH = 100
 _DEEPEST = 20
@@ -41,7 +41,7 @@ def trace_text(trace: Trace) -> str:
     return "\n".join(map(_printable, lines))
 
 
-def _lines(indent: str, found: Observation, scores: list[Score]) -> Iterator[str]:
+def _lines(indent: str, found: Observation, scores: list[ScoreRecord]) -> Iterator[str]:
     figures = " · ".join(key_figures(found))
     yield f"{indent}● {preview(found.name, _WIDTH)} · {figures}"
     if found.error is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.store import Store
 
 
@@ -35,7 +35,7 @@ class Trace(Sequence[Observation]):
     """
 
     def __init__(
-        self, trace_id: str, observations: Sequence[Observation], scores: Sequence[Score]
+        self, trace_id: str, observations: Sequence[Observation], scores: Sequence[ScoreRecord]
     ) -> None:
         self.id = trace_id
         self.scores = list(scores)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from xeroml_nb.annotation.order import Planned
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.records.label import EntryKey, Label, QueueRecord
-    from xeroml_nb.records.score import Score, ScoreValue
+    from xeroml_nb.records.score import ScoreRecord, ScoreValue
     from xeroml_nb.store.store import Store
 
 _AT_ONCE = 2_000
@@ -161,7 +161,7 @@ class Joining:
         return {r.key: by_trace[r.trace_id] for r in runs if r.trace_id in by_trace}
 
 
-def _compared_value(score: Score) -> ScoreValue:
+def _compared_value(score: ScoreRecord) -> ScoreValue:
     """A category that counts as a number is compared as one."""
     number = (score.metadata or {}).get("number") if isinstance(score.metadata, dict) else None
     return score.value if number is None else number

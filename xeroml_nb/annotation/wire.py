@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xeroml_nb.annotation.session import Entry, LabellingSession
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 _SIDES = ("left", "right")
 
@@ -91,7 +91,7 @@ def revealed(session: LabellingSession, entry: Entry) -> list[str] | None:
     ]
 
 
-def _score_text(score: Score, side: str) -> str:
+def _score_text(score: ScoreRecord, side: str) -> str:
     who = "another person" if score.source is ScoreSource.HUMAN else ""
     value = score.value if isinstance(score.value, (str, bool)) else f"{score.value:g}"
     words = [word for word in (side, who, f"{score.name}: {preview(value, 80)}") if word]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.annotation.dimension import Dimension, Kind
 from xeroml_nb.annotation.fold import Fold
 from xeroml_nb.records.ids import NAME_LIMIT, score_id
-from xeroml_nb.records.score import Score, ScoreSource, ScoreTarget, new_score
+from xeroml_nb.records.score import ScoreRecord, ScoreSource, ScoreTarget, new_score
 from xeroml_nb.store import experiments, labels, queues, scores
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _trace(connection: Connection, experiment_id: str, key: EntryKey) -> str | N
 
 def _score(
     dimension: Dimension, place: _Place, queue: QueueRecord, annotator: str, label: Label
-) -> Score:
+) -> ScoreRecord:
     value = label.answers[dimension.name]
     known: dict[str, Any] = {
         "number": dimension.number(value) if isinstance(value, str) else None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.analysis.moments import Moment, moment
 from xeroml_nb.client.traces import TraceMethods
-from xeroml_nb.records.score import Score, ScoreTarget, new_score
+from xeroml_nb.records.score import ScoreRecord, ScoreTarget, new_score
 from xeroml_nb.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ScoreMethods(TraceMethods):
         source: str = "api",
         author: str = "",
         metadata: Any = None,
-    ) -> Score:
+    ) -> ScoreRecord:
         """Score a trace, or one observation of it; stored when this returns.
 
         The same target, name, source and author again updates the score; its past is kept.
@@ -63,7 +63,9 @@ class ScoreMethods(TraceMethods):
             metadata=metadata,
         )
 
-    def score_session(self, *, session_id: str, name: str, value: Any, **details: Any) -> Score:
+    def score_session(
+        self, *, session_id: str, name: str, value: Any, **details: Any
+    ) -> ScoreRecord:
         """Score a whole session; the details are those of `score`."""
         return self._put_score(ScoreTarget(session_id=session_id), name, value, **details)
 
@@ -115,7 +117,7 @@ class ScoreMethods(TraceMethods):
             author=author,
         )
 
-    def _put_score(self, target: ScoreTarget, name: str, value: Any, **details: Any) -> Score:
+    def _put_score(self, target: ScoreTarget, name: str, value: Any, **details: Any) -> ScoreRecord:
         score = new_score(target, name, value, **details)
         self._store.write_rows(Rows(scores=[score]))
         return score

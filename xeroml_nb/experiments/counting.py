@@ -14,7 +14,7 @@ from xeroml_nb.records.score import ScoreSource
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 
 def column_names(names: Sequence[str], by_people: Sequence[bool]) -> list[str]:
@@ -57,7 +57,7 @@ def latest_last(updated_at: Sequence[Any], metadata: Sequence[str | None]) -> li
     return sorted(range(len(settled)), key=lambda place: (settled[place], updated_at[place]))
 
 
-def scores_by_trace(found: Sequence[Score]) -> dict[str, dict[str, Score]]:
+def scores_by_trace(found: Sequence[ScoreRecord]) -> dict[str, dict[str, ScoreRecord]]:
     """The scores that count, by trace and column.
 
     Args:
@@ -66,7 +66,7 @@ def scores_by_trace(found: Sequence[Score]) -> dict[str, dict[str, Score]]:
     ordered = sorted(found, key=lambda score: is_settled(score.metadata))
     by_people = [score.source is ScoreSource.HUMAN for score in ordered]
     columns = column_names([score.name for score in ordered], by_people)
-    by_trace: dict[str, dict[str, Score]] = {}
+    by_trace: dict[str, dict[str, ScoreRecord]] = {}
     for column, score in zip(columns, ordered, strict=True):
         by_trace.setdefault(score.target.trace_id or "", {})[column] = score
     return by_trace

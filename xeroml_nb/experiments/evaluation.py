@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xeroml_nb.records.score import Score, ScoreTarget
+    from xeroml_nb.records.score import ScoreRecord, ScoreTarget
 
 
 class ItemEvaluator(Protocol):
@@ -21,8 +21,12 @@ class ItemEvaluator(Protocol):
     def is_async(self) -> bool:
         """`call` returns a coroutine."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what it does changes."""
+
     def call(self, known: Mapping[str, Any]) -> Any:
         """Call it with what it asks for of an item run."""
 
-    def scores(self, result: Any, target: ScoreTarget) -> list[Score]:
+    def scores(self, result: Any, target: ScoreTarget) -> list[ScoreRecord]:
         """Turn what it returned into scores; none if it left the item unscored."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.tracing.recorder import Recorder
 
 
@@ -117,7 +117,7 @@ class Flight:
     error: str | None = None
     traceback: str | None = None
     trace_id: str = ""
-    scores: list[Score] = field(default_factory=list)
+    scores: list[ScoreRecord] = field(default_factory=list)
     evaluator_errors: dict[str, str] = field(default_factory=dict)
     scored: int = 0
 

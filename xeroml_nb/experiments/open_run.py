@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xeroml_nb.experiments.flight import Flight
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 
 class OpenRun:
@@ -82,7 +82,7 @@ class OpenRun:
         *,
         data_type: str | None = None,
         comment: str | None = None,
-    ) -> Score:
+    ) -> ScoreRecord:
         """Score this item run.
 
         Args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.records.experiment import ExperimentRecord, ItemRun
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.store import Store
 
 
@@ -59,7 +59,7 @@ def _result(
     item: DatasetItem,
     repetition: int,
     run: ItemRun | None,
-    by_trace: dict[str, dict[str, Score]],
+    by_trace: dict[str, dict[str, ScoreRecord]],
 ) -> Result:
     found = {} if run is None else by_trace.get(run.trace_id, {})
     return Result(item, repetition, run, found)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.frames import RunTable
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.experiment import ItemRun
-    from xeroml_nb.records.score import Score, ScoreValue
+    from xeroml_nb.records.score import ScoreRecord, ScoreValue
 
 _NEEDED: Any = object()
 
@@ -50,7 +50,7 @@ class Result:
     item: DatasetItem
     repetition: int
     run: ItemRun | None
-    scores: dict[str, Score] = field(default_factory=dict)
+    scores: dict[str, ScoreRecord] = field(default_factory=dict)
 
     @property
     def status(self) -> ItemStatus:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xeroml_nb.experiments.frames import RunTable
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 _LATEST = 8
 _LATENCIES = 2_000
@@ -126,13 +126,13 @@ class Tally:
         self._scores: dict[str, ScoreTally] = {}
         self._errors: dict[str, ErrorGroup] = {}
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
-        self._latest: deque[tuple[ItemRun, Sequence[Score]]] = deque(maxlen=_LATEST)
+        self._latest: deque[tuple[ItemRun, Sequence[ScoreRecord]]] = deque(maxlen=_LATEST)
         self._began = time.monotonic()
         self._ended: float | None = None
         self._added = 0
         self._added_at: deque[tuple[float, int]] = deque(maxlen=256)
 
-    def add(self, run: ItemRun, scores: Sequence[Score]) -> None:
+    def add(self, run: ItemRun, scores: Sequence[ScoreRecord]) -> None:
         """Count an item run that was stored just now, with its scores."""
         with self._lock:
             self._count(run)
@@ -182,7 +182,7 @@ class Tally:
         """Stop the clock."""
         self._ended = time.monotonic()
 
-    def add_scores(self, scores: Iterable[Score]) -> None:
+    def add_scores(self, scores: Iterable[ScoreRecord]) -> None:
         """Count scores; the caller holds the lock."""
         for score in scores:
             tally = self._scores.setdefault(score.name, ScoreTally())
@@ -257,7 +257,7 @@ def _share(ordered: list[float], share: float) -> float | None:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None
 
 
-def _row(run: ItemRun, scores: Sequence[Score]) -> LatestRow:
+def _row(run: ItemRun, scores: Sequence[ScoreRecord]) -> LatestRow:
     shown = preview(run.error, 120) if run.error is not None else _short_output(run)
     return LatestRow(
         item_id=run.item_id if run.repetition == 0 else f"{run.item_id} · {run.repetition + 1}",

@@ -79,7 +79,7 @@ class ScoreTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreRecord:
     """One score as it is stored.
 
     Args:
@@ -119,7 +119,7 @@ def new_score(  # noqa: PLR0913 - a score has these parts
     metadata: Any = None,
     id: str | None = None,  # noqa: A002 - the word of the field
     created_at: datetime | None = None,
-) -> Score:
+) -> ScoreRecord:
     """Check the parts of a score and put them together.
 
     One that was given elsewhere brings its id and its moment along.
@@ -130,7 +130,7 @@ def new_score(  # noqa: PLR0913 - a score has these parts
     name = checked_name("score", name, BadScore)
     kind, checked = checked_value(name, value, data_type)
     origin = _member(ScoreSource, "source", name, source)
-    return Score(
+    return ScoreRecord(
         id=score_id(target.key, name, origin, author) if id is None else id,
         target=target,
         name=name,

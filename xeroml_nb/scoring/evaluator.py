@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments.binding import TASK_NAMES, Bound, bind
+from xeroml_nb.experiments.fingerprint import fingerprint
 from xeroml_nb.records.ids import checked_name
-from xeroml_nb.records.score import Score, ScoreTarget, new_score
+from xeroml_nb.records.score import ScoreRecord, ScoreTarget, new_score
 
 if TYPE_CHECKING:
     from xeroml_nb.experiments.evaluation import ItemEvaluator
@@ -27,10 +28,12 @@ class Evaluator:
     Args:
         name: The score's name, unless the function returns a dict of several.
         bound: How the function is called.
+        fingerprint: Changes when the function's text changes, or what it uses.
     """
 
     name: str
     bound: Bound
+    fingerprint: str
 
     @property
     def is_async(self) -> bool:
@@ -41,7 +44,7 @@ class Evaluator:
         """Call the function with what it asks for of an item run."""
         return self.bound(known)
 
-    def scores(self, result: Any, target: ScoreTarget) -> list[Score]:
+    def scores(self, result: Any, target: ScoreTarget) -> list[ScoreRecord]:
         """Turn what the function returned into scores.
 
         Args:
@@ -98,7 +101,8 @@ def as_evaluator(function: Callable[..., Any], name: str | None = None) -> Evalu
     """Make an evaluator of any callable; a lambda's score is called "score"."""
     own = getattr(function, "__name__", type(function).__name__)
     called = name or ("score" if own == "<lambda>" else own)
-    return Evaluator(checked_name("evaluator", called), bind(function, NAMES, "evaluator"))
+    bound = bind(function, NAMES, "evaluator")
+    return Evaluator(checked_name("evaluator", called), bound, fingerprint(function))
 
 
 def registered() -> list[str]:

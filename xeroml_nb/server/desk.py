@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.store import Store
 
 _LULL_SECONDS = 0.001
 _LONGEST_GATHERING = 20  # lulls
-_Waiting = tuple["Score", asyncio.Future[None]]
+_Waiting = tuple["ScoreRecord", asyncio.Future[None]]
 
 
 class ScoreDesk:
@@ -37,7 +37,7 @@ class ScoreDesk:
         self._waiting: list[_Waiting] = []
         self._at_work: asyncio.Task[None] | None = None
 
-    async def take(self, score: Score) -> None:
+    async def take(self, score: ScoreRecord) -> None:
         """Store a score; returns after the commit.
 
         Raises:
@@ -88,7 +88,7 @@ def desk_of(request: Request) -> ScoreDesk:
     return desk
 
 
-def conflict(score: Score) -> ApiError:
+def conflict(score: ScoreRecord) -> ApiError:
     """The failure of a score whose id is taken."""
     return ApiError(
         409,

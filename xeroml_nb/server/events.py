@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import BadInput
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import safe_repr
-from xeroml_nb.records.score import Score
+from xeroml_nb.records.score import ScoreRecord
 from xeroml_nb.server.desk import conflict
 from xeroml_nb.server.recorded import observation_partial, trace_partial
 from xeroml_nb.store import scores
@@ -50,7 +50,7 @@ class _Event:
 
     position: int
     id: str
-    wanted: Score | Partial | _Deletion | None
+    wanted: ScoreRecord | Partial | _Deletion | None
 
 
 def take_in(store: Store, batch: Sequence[Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _read(position: int, given: Any) -> _Event:
 
 def _wanted(
     kind: Any, event: Mapping[str, Any], body: Mapping[str, Any]
-) -> Score | Partial | _Deletion:
+) -> ScoreRecord | Partial | _Deletion:
     if kind == "score-create":
         return from_wire({"timestamp": event.get("timestamp"), **body})
     if kind == "score-delete":
@@ -124,7 +124,7 @@ def _apply(connection: Connection, events: Sequence[_Event]) -> dict[int, str]:
     for kind, group in groupby(events, key=lambda event: type(event.wanted)):
         alike = list(group)
         wanted: list[Any] = [event.wanted for event in alike]
-        if kind is Score:
+        if kind is ScoreRecord:
             left_out = {id(score) for score in put_scores(connection, wanted)}
             refused |= {
                 e.position: conflict(s).message

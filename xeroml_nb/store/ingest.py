@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 # The attribute of an observation that stands for a trace as a whole.
 TRACE_RECORD = "xeroml.trace.record"
@@ -70,7 +70,7 @@ def record_id(trace_id: str) -> str:
     return hashlib.sha256(f"trace{trace_id}".encode()).hexdigest()[:16]
 
 
-def put_scores(connection: Connection, given: Sequence[Score]) -> list[Score]:
+def put_scores(connection: Connection, given: Sequence[ScoreRecord]) -> list[ScoreRecord]:
     """Store scores as `scores.put` does, but none under the id of a score on something else.
 
     Args:
@@ -81,8 +81,8 @@ def put_scores(connection: Connection, given: Sequence[Score]) -> list[Score]:
         Those refused: a score of that id has another target, name, source or author.
     """
     owners = _owners(connection, [score.id for score in given])
-    fitting: list[Score] = []
-    refused: list[Score] = []
+    fitting: list[ScoreRecord] = []
+    refused: list[ScoreRecord] = []
     for score in given:
         whose = _whose(score)
         fits = owners.setdefault(score.id, whose) == whose
@@ -113,7 +113,7 @@ def _owners(connection: Connection, ids: list[str]) -> dict[str, tuple[Any, ...]
     }
 
 
-def _whose(score: Score) -> tuple[Any, ...]:
+def _whose(score: ScoreRecord) -> tuple[Any, ...]:
     target = score.target
     on = (target.trace_id, target.observation_id, target.session_id, target.experiment_id)
     return (*on, score.name, score.source.value, score.author)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from xeroml_nb.records import clock
+from xeroml_nb.store.schema import report_results
 from xeroml_nb.store.schema import reports as table
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def create(
 
 def by_id(connection: Connection, report_id: int) -> ReportRecord | None:
     """The report of that id, or None."""
-    row = connection.execute(sa.select(table).where(table.c.id == report_id)).first()
+    joined = table.outerjoin(report_results, report_results.c.report_id == table.c.id)
+    query = sa.select(table, report_results.c.score, report_results.c.error).select_from(joined)
+    row = connection.execute(query.where(table.c.id == report_id)).first()
     return None if row is None else _record(row)
 
 
@@ -96,9 +99,10 @@ def set_card(connection: Connection, report_id: int, card: ScoreCard) -> ReportR
     """
     found = by_id(connection, report_id)
     if found is not None and found.card != card:
-        changed = {"score": None, "score_error": None, "updated_at": clock.now()}
         here = sa.update(table).where(table.c.id == report_id)
-        connection.execute(here.values(_of_card(card) | changed))
+        connection.execute(here.values(_of_card(card) | {"updated_at": clock.now()}))
+        former = report_results.c.report_id == report_id
+        connection.execute(sa.delete(report_results).where(former))
     return by_id(connection, report_id)
 
 
@@ -119,7 +123,7 @@ def _record(row: Row[Any]) -> ReportRecord:
         is_blueprint=row.is_blueprint,
         card=ScoreCard(tuple(columns), row.code, row.code_language),
         score=row.score,
-        score_error=row.score_error,
+        score_error=row.error,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.records.experiment import ItemRun
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Rows:
 
     item_runs: list[ItemRun] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
-    scores: list[Score] = field(default_factory=list)
+    scores: list[ScoreRecord] = field(default_factory=list)
 
     def extend(self, other: Rows) -> None:
         """Take in the records of another."""

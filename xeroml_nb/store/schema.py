@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 metadata = sa.MetaData()
 
 
@@ -372,10 +372,70 @@ reports = sa.Table(
     sa.Column("column_names", Json, nullable=False),
     _text("code"),
     _text("code_language", null=False),
-    sa.Column("score", sa.Float),
-    _text("score_error"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+)
+
+# Where a report comes from: the plan it follows, or the task whose runs a plan is for.
+report_origins = sa.Table(
+    "report_origins",
+    metadata,
+    sa.Column("report_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("parent_id", sa.Integer),
+    _text("task_name"),
+    _text("comment"),
+    sa.Index("report_origins_by_task", "task_name"),
+)
+
+# What a column of a report shows, by a source or by the values that a function gave.
+report_columns = sa.Table(
+    "report_columns",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("report_id", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    _text("name", null=False),
+    _text("column_type", null=False),
+    sa.Column("configuration", Json, nullable=False),
+    sa.UniqueConstraint("report_id", "name"),
+)
+
+# What a report's score card came to last: a card that fails keeps the score it had before.
+report_results = sa.Table(
+    "report_results",
+    metadata,
+    sa.Column("report_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("score", sa.Float),
+    sa.Column("score_matrix", Json),
+    _text("printed", null=False),
+    _text("error"),
+    sa.Column("error_line", sa.Integer),
+    _text("content_hash", null=False),
+    sa.Column("calculated_at", Moment, nullable=False),
+)
+
+# Which state of an evaluator an experiment was scored with: one row without an item for all of
+# it, and one each for item runs that were scored again by themselves.
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    sa.Column("experiment_id", sa.Text, primary_key=True),
+    sa.Column("evaluator", sa.Text, primary_key=True),
+    sa.Column("item_id", sa.Text, primary_key=True),
+    sa.Column("repetition", sa.Integer, primary_key=True),
+    _text("fingerprint", null=False),
+    _text("error"),
+    sqlite_with_rowid=False,
+)
+
+# What a judge said of some content, so that the same question is not paid for twice.
+judge_answers = sa.Table(
+    "judge_answers",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("answer", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Every version of a prompt; a label names one of them.

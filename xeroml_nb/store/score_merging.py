@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 _TARGET = ("trace_id", "observation_id", "session_id", "experiment_id")
-Dated = tuple["Score", "datetime"]
+Dated = tuple["ScoreRecord", "datetime"]
 
 
 def on_traces(connection: Connection, trace_ids: Iterable[str]) -> list[Dated]:
@@ -78,7 +78,7 @@ def _known(connection: Connection, dated: Sequence[Dated]) -> dict[str, datetime
     return found
 
 
-def _check_same(score: Score, name: str, target: ScoreTarget) -> None:
+def _check_same(score: ScoreRecord, name: str, target: ScoreTarget) -> None:
     if (score.name, score.target) != (name, target):
         raise BadInput(
             f"Score {score.name!r} has the id {score.id!r}, which in this store is that of a "

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.paging import Part
 
-    Dated = tuple[Score, datetime]
+    Dated = tuple[ScoreRecord, datetime]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import plain
-from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget
+from xeroml_nb.records.score import DataType, ScoreRecord, ScoreSource, ScoreTarget
 from xeroml_nb.store import outbox
 from xeroml_nb.store.rows import chunks, upsert
 from xeroml_nb.store.schema import item_runs, score_history
@@ -24,12 +24,12 @@ _CONTENT = ("data_type", "number", "label", "comment", "metadata")
 _PAST = ("id", *_CONTENT, "updated_at")
 
 
-def put(connection: Connection, scores: Sequence[Score]) -> None:
+def put(connection: Connection, scores: Sequence[ScoreRecord]) -> None:
     """Store scores; one with the same id and another content replaces the old, which is kept."""
     _write(connection, [_to_row(score, clock.now()) for score in scores])
 
 
-def bring_in(connection: Connection, dated: Sequence[tuple[Score, datetime]]) -> None:
+def bring_in(connection: Connection, dated: Sequence[tuple[ScoreRecord, datetime]]) -> None:
     """Store scores as `put` does, each with the moment it was last changed elsewhere.
 
     Which of several scores of one name counts is then the same here as there.
@@ -71,7 +71,7 @@ def retract(connection: Connection, ids: Sequence[str]) -> None:
     outbox.enqueue(connection, "score", before)
 
 
-def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[Score]:
+def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[ScoreRecord]:
     """The scores on some traces, oldest first."""
     query = (
         sa.select(table)
@@ -81,7 +81,7 @@ def of_traces(connection: Connection, trace_ids: Sequence[str]) -> list[Score]:
     return [from_row(row) for row in connection.execute(query)]
 
 
-def find(connection: Connection, **columns: str | None) -> list[Score]:
+def find(connection: Connection, **columns: str | None) -> list[ScoreRecord]:
     """Scores whose columns have the values given (None means any), oldest first."""
     query = sa.select(table).order_by(table.c.created_at, table.c.id)
     for column, value in columns.items():
@@ -90,7 +90,7 @@ def find(connection: Connection, **columns: str | None) -> list[Score]:
     return [from_row(row) for row in connection.execute(query)]
 
 
-def of_experiment(connection: Connection, experiment_id: str) -> list[Score]:
+def of_experiment(connection: Connection, experiment_id: str) -> list[ScoreRecord]:
     """The scores on the traces of an experiment's item runs, the latest change last."""
     query = (
         sa.select(table)
@@ -124,7 +124,7 @@ def _stored(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]
     return found
 
 
-def _to_row(score: Score, updated_at: datetime) -> dict[str, Any]:
+def _to_row(score: ScoreRecord, updated_at: datetime) -> dict[str, Any]:
     is_text = isinstance(score.value, str)
     return {
         "id": score.id,
@@ -145,13 +145,13 @@ def _to_row(score: Score, updated_at: datetime) -> dict[str, Any]:
     }
 
 
-def from_row(row: Row[Any]) -> Score:
+def from_row(row: Row[Any]) -> ScoreRecord:
     """The score in a row of the table, all of whose columns are there, in their order."""
     found = tuple(row)
     score_id, trace_id, observation_id, session_id, experiment_id, name, data_type = found[:7]
     number, label, comment, source, author, metadata, created_at = found[7:14]
     kind = DataType(data_type)
-    return Score(
+    return ScoreRecord(
         id=score_id,
         target=ScoreTarget(trace_id, observation_id, session_id, experiment_id),
         name=name,

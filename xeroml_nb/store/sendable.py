@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
 
 
 class Meant(Protocol):
@@ -198,7 +198,7 @@ def queues_holding(connection: Connection, keys: Iterable[tuple[str, str]]) -> s
     return wanted & set(found)
 
 
-def some_scores(connection: Connection, ids: Iterable[str]) -> list[Score]:
+def some_scores(connection: Connection, ids: Iterable[str]) -> list[ScoreRecord]:
     """Scores by their ids."""
     return [
         scores.from_row(row)

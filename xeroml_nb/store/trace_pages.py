@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.paging import Part
 
 # What went in and came out may be large, and is left out.
@@ -135,7 +135,7 @@ def score_ids_of(connection: Connection, trace_ids: Iterable[str]) -> list[tuple
     ]
 
 
-def scores_of(connection: Connection, trace_id: str) -> list[tuple[Score, datetime]]:
+def scores_of(connection: Connection, trace_id: str) -> list[tuple[ScoreRecord, datetime]]:
     """The scores on a trace and on its observations, oldest first, and when each was changed."""
     query = sa.select(scores).where(scores.c.trace_id == trace_id)
     rows = connection.execute(query.order_by(scores.c.created_at, scores.c.id))

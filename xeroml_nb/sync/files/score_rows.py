@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadScore
 from xeroml_nb.records.ids import checked_id, checked_name
-from xeroml_nb.records.score import Score, ScoreSource, ScoreTarget, checked_value
+from xeroml_nb.records.score import ScoreRecord, ScoreSource, ScoreTarget, checked_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 
-def score_row(score: Score, changed_at: datetime, **others: Any) -> dict[str, Any]:
+def score_row(score: ScoreRecord, changed_at: datetime, **others: Any) -> dict[str, Any]:
     """The row of a score; a score without a trace is on the whole experiment.
 
     Args:
@@ -42,7 +42,9 @@ def score_row(score: Score, changed_at: datetime, **others: Any) -> dict[str, An
     }
 
 
-def score_of(cells: Mapping[str, Any], experiment_id: str | None = None) -> tuple[Score, datetime]:
+def score_of(
+    cells: Mapping[str, Any], experiment_id: str | None = None
+) -> tuple[ScoreRecord, datetime]:
     """The score of a row, and when it was changed last.
 
     Args:
@@ -55,7 +57,7 @@ def score_of(cells: Mapping[str, Any], experiment_id: str | None = None) -> tupl
     name = checked_name("score", cells["name"], BadScore)
     kind, value = checked_value(name, cells["value"], cells["data_type"])
     trace_id = cells.get("trace_id")
-    score = Score(
+    score = ScoreRecord(
         id=checked_id("score_id", cells["score_id"]),
         target=ScoreTarget(
             trace_id=trace_id,

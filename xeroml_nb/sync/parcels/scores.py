@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.deliveries import Delivery
     from xeroml_nb.sync.parcels.base import Link, Parcel, Scope
     from xeroml_nb.sync.parcels.linking import Links
@@ -90,7 +90,7 @@ class Scores:
         }
 
 
-def _title(score: Score) -> str:
+def _title(score: ScoreRecord) -> str:
     target = score.target
     about = {
         "trace": target.trace_id,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.deliveries import Delivery
     from xeroml_nb.sync.parcels.base import Link
 
@@ -43,7 +43,7 @@ class Incoming:
         changed_at: When it was last changed there.
     """
 
-    score: Score
+    score: ScoreRecord
     changed_at: datetime
 
 
@@ -133,7 +133,9 @@ def _merge(connection: sa.Connection, remote_id: str, page: Sequence[Incoming]) 
     return gathered
 
 
-def _news(there: Score, here: Score | None, known: Delivery | None, *, is_sent: bool) -> News:
+def _news(
+    there: ScoreRecord, here: ScoreRecord | None, known: Delivery | None, *, is_sent: bool
+) -> News:
     """What to do with a score of the server.
 
     Args:
@@ -152,17 +154,17 @@ def _news(there: Score, here: Score | None, known: Delivery | None, *, is_sent: 
     return News.UNCHANGED if _is_same(there, _base(known)) else News.CONFLICT
 
 
-def _is_same(one: Score, other: Score | None) -> bool:
+def _is_same(one: ScoreRecord, other: ScoreRecord | None) -> bool:
     """Tell whether two scores of one id say the same; who gave it and when never changes."""
     return other is not None and _said(one) == _said(other)
 
 
-def _said(score: Score) -> tuple[Any, ...]:
+def _said(score: ScoreRecord) -> tuple[Any, ...]:
     metadata = canonical_json(score.metadata) if score.metadata else ""
     return score.data_type, score.value, score.comment or "", metadata
 
 
-def _base(known: Delivery | None) -> Score | None:
+def _base(known: Delivery | None) -> ScoreRecord | None:
     """The score as it was sent or brought in last."""
     if known is None or known.payload is None:
         return None
@@ -172,13 +174,13 @@ def _base(known: Delivery | None) -> Score | None:
         return None
 
 
-def _conflict(score: Score, here: str, there: str) -> Conflict:
+def _conflict(score: ScoreRecord, here: str, there: str) -> Conflict:
     target = score.target
     about = target.trace_id or target.session_id or target.experiment_id
     return Conflict(KIND, score.id, f"{score.name} on {about}", here, there)
 
 
-def _shown(score: Score) -> str:
+def _shown(score: ScoreRecord) -> str:
     return preview(score.value, 40)
 
 

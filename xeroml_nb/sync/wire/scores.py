@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadScore
 from xeroml_nb.records.json_text import safe_repr
-from xeroml_nb.records.score import DataType, Score, ScoreSource, ScoreTarget, new_score
+from xeroml_nb.records.score import DataType, ScoreRecord, ScoreSource, ScoreTarget, new_score
 from xeroml_nb.sync.wire.reading import (
     body_of,
     filled,
@@ -34,12 +34,12 @@ _TEXTS = ("TEXT", "CORRECTION")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def to_wire(score: Score) -> dict[str, Any]:
+def to_wire(score: ScoreRecord) -> dict[str, Any]:
     """A score as it is sent: only what is set, with the moment it was given."""
     return filled(_fields(score))
 
 
-def shown(score: Score, updated_at: datetime) -> dict[str, Any]:
+def shown(score: ScoreRecord, updated_at: datetime) -> dict[str, Any]:
     """A score as a server shows it: every field, also those that are not set.
 
     Args:
@@ -50,7 +50,7 @@ def shown(score: Score, updated_at: datetime) -> dict[str, Any]:
     return _fields(score) | {name: moment_text(moment) for name, moment in moments.items()}
 
 
-def from_wire(given: Any) -> Score:
+def from_wire(given: Any) -> ScoreRecord:
     """Read a score that somebody sends or a server shows.
 
     Args:
@@ -90,7 +90,7 @@ def value_of(body: Mapping[str, Any]) -> Any:
     return bool(value) if kind == DataType.BOOLEAN else value
 
 
-def _fields(score: Score) -> dict[str, Any]:
+def _fields(score: ScoreRecord) -> dict[str, Any]:
     target, known = score.target, score.metadata
     labels = known if isinstance(known, dict) else {}
     return {

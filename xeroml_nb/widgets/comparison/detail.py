@@ -21,7 +21,7 @@ from xeroml_nb.widgets.comparison.page import signed_value
 
 if TYPE_CHECKING:
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import Score
+    from xeroml_nb.records.score import ScoreRecord
     from xeroml_nb.store.store import Store
     from xeroml_nb.widgets.comparison.items import ItemList
 
@@ -108,7 +108,7 @@ def _difference(baseline: Any, run: Any) -> list[Node] | None:
 
 def _scores(store: Store, trace_ids: list[str | None]) -> list[list[str]]:
     """Every score of the two item runs: who gave it, its name, both values, the difference."""
-    found: dict[tuple[str, str], list[Score | None]] = {}
+    found: dict[tuple[str, str], list[ScoreRecord | None]] = {}
     with store.reading() as connection:
         for side, trace_id in enumerate(trace_ids):
             for score in scores.of_traces(connection, [trace_id] if trace_id else []):
@@ -119,13 +119,13 @@ def _scores(store: Store, trace_ids: list[str | None]) -> list[list[str]]:
     ]
 
 
-def _giver(score: Score) -> str:
+def _giver(score: ScoreRecord) -> str:
     if score.source is ScoreSource.HUMAN:
         return clean_text(preview(score.author or "a person", _NAME))
     return ""
 
 
-def _both(first: Score | None, second: Score | None) -> list[str]:
+def _both(first: ScoreRecord | None, second: ScoreRecord | None) -> list[str]:
     values = [None if score is None else score.value for score in (first, second)]
     numbers = [float(v) for v in values if v is not None and not isinstance(v, str)]
     delta = signed_value(numbers[1] - numbers[0]) if len(numbers) == len(values) else ""
