@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from xeroml_nb.cli import keys
+from xeroml_nb.cli.doctor import doctor
 from xeroml_nb.cli.serve import serve
 
 app = typer.Typer(
@@ -14,4 +15,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(doctor)
 app.add_typer(keys.app, name="keys")

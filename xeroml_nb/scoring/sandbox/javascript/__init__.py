@@ -1,0 +1,1 @@
+"""Scoring code in JavaScript: QuickJS in a child process that has given up everything else."""

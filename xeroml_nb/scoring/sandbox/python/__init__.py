@@ -1,0 +1,1 @@
+"""Python in the sandbox: CPython compiled to WebAssembly, run by wasmtime in a child process."""
