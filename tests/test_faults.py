@@ -290,7 +290,7 @@ def name_too_long():
 
 
 def no_value():
-    return ["good"]
+    return {"no_value": ["good"]}
 
 
 def half_true(trace_id):

@@ -243,7 +243,8 @@ def test_unknown_names_are_refused_with_those_that_come_near():
     assert "NotFound" in dataset.kinds
     assert dataset.message == "There is no dataset 'nunbers'. Did you mean 'numbers'?"
     assert "NotFound" in evaluator.kinds
-    assert evaluator.message == "There is no evaluator 'exakt'. Did you mean 'exact'?"
+    near = "Did you mean 'exact' or 'exact_match'?"
+    assert evaluator.message == f"There is no evaluator 'exakt'. {near}"
     assert known.value == 0
 
 

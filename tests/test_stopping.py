@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import email.utils
 import importlib.util
@@ -272,8 +273,12 @@ def test_a_stop_takes_back_what_an_executor_has_not_begun(client, numbers, relea
 
 
 INTERRUPTED = """
+import signal
 import threading
 import xeroml_nb as xn
+
+# A shell's background job begins with this signal ignored, and so does all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def task(number):
     if number >= 3:
@@ -308,6 +313,23 @@ def test_interrupting_a_run_returns_the_part_that_is_finished(own_folder):
     assert set(rows[3:]) <= {"stopped", "pending"}
     assert second == "finished"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("wait", [0, 0.0005, 0.002, 0.01])
+def test_an_interrupt_while_a_run_begins_stops_it_too(client, numbers, release, wait):
+    def task(number):
+        if number == 0:
+            time.sleep(wait)
+            _thread.interrupt_main()
+        release.wait(5)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        experiment = client.run(task, numbers, concurrency=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert experiment.status == "stopped"
+    assert not experiment.is_running
 
 
 # Pause.

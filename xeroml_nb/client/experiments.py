@@ -9,6 +9,7 @@ from xeroml_nb.client.datasets import DatasetMethods
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import environment, runner
 from xeroml_nb.experiments.claims import present_status
+from xeroml_nb.experiments.evaluation import of_experiment
 from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Options, Recipe
 from xeroml_nb.experiments.surfaces import Follower, surface_for
@@ -17,6 +18,8 @@ from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus
 from xeroml_nb.records.ids import checked_name, random_id
 from xeroml_nb.scoring.evaluator import resolve
+from xeroml_nb.scoring.rescoring import Rescoring
+from xeroml_nb.store import evaluations
 from xeroml_nb.store import experiments as stored_experiments
 
 if TYPE_CHECKING:
@@ -26,10 +29,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.evaluation import ItemEvaluator
     from xeroml_nb.experiments.retries import Retries
 
     TaskLike = Task | Callable[..., Any]
-    Evaluators = Sequence[str | Callable[..., Any]]
+    Evaluators = Sequence[str | Callable[..., Any] | ItemEvaluator]
 
 
 class ExperimentMethods(DatasetMethods):
@@ -48,13 +52,14 @@ class ExperimentMethods(DatasetMethods):
         Args:
             name: It gets the next number of that name.
             dataset_name: What it runs over; None for local inputs.
-            evaluators: Score every item run when its block ends: names or functions.
+            evaluators: Score every item run when its block ends: names, functions or judges; those
+                of the whole experiment are asked by `score_experiment`.
             metadata: Anything to keep with it.
 
         Raises:
             NotFound: If there is no such dataset or evaluator.
         """
-        scorers = resolve(evaluators)
+        scorers = resolve(evaluators, self._store)
         dataset = None if dataset_name is None else self.get_dataset(dataset_name)
         record = ExperimentRecord(
             id=random_id(),
@@ -70,7 +75,13 @@ class ExperimentMethods(DatasetMethods):
             environment=environment.snapshot(),
             metadata=dict(metadata or {}),
         )
-        numbered = self._store.write(lambda c: stored_experiments.create(c, record))
+        whole = [e.name for e in of_experiment(scorers)]
+
+        def create(connection: Connection) -> ExperimentRecord:
+            evaluations.expect(connection, record.id, whole)
+            return stored_experiments.create(connection, record)
+
+        numbered = self._store.write(create)
         return Experiment(self._store, self._recorder, numbered, evaluators=scorers)
 
     def get_experiment(self, name: str, number: int | None = None) -> Experiment:
@@ -118,7 +129,8 @@ class ExperimentMethods(DatasetMethods):
                 `expected_output`, `metadata` that it names.
             dataset: Its name, or a dataset (also a selection of one).
             name: The experiment's name; the task's by default.
-            evaluators: Names or functions that score every output.
+            evaluators: Names, functions or judges that score every output, or in the end the
+                whole experiment; see `xn.evaluator`.
             concurrency: Tasks at the same time.
             repetitions: How often each item is run.
             timeout: Seconds one attempt may take; after them the item ends as a time-out.
@@ -137,7 +149,7 @@ class ExperimentMethods(DatasetMethods):
         if not len(chosen):
             raise BadInput(f"Dataset {chosen.name!r} has no items.", "Add some before running.")
         options = Options(concurrency, timeout, retries, repetitions, executor)
-        recipe = Recipe(made, chosen, resolve(evaluators), options)
+        recipe = Recipe(made, chosen, resolve(evaluators, self._store), options)
         called = checked_name("experiment", name or made.name)
         wanted = runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
         return runner.launch(self._store, self._recorder, wanted, self._live)
@@ -147,15 +159,7 @@ class ExperimentMethods(DatasetMethods):
 
         Interrupting it stops the run and keeps what is finished. The options are `start`'s.
         """
-        experiment = self.start(task, dataset, **options)
-        try:
-            follower = Follower(experiment, surface_for(experiment))
-        except KeyboardInterrupt:  # before the wait, which hears of it otherwise
-            return experiment.stop()
-        try:
-            return experiment.wait()
-        finally:
-            follower.join()
+        return _followed(self.start(task, dataset, **options))
 
     async def arun(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
         """As `run`, for `await` in a notebook: buttons and other coroutines stay alive."""
@@ -165,6 +169,49 @@ class ExperimentMethods(DatasetMethods):
             return await experiment.wait_async()
         finally:
             follower.join()
+
+    def score_experiment(
+        self,
+        experiment: Experiment | str,
+        evaluators: Evaluators,
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> Experiment:
+        """Score an experiment again without running its task, and wait for the end.
+
+        Evaluators are asked only about item runs that they have not scored, did not manage to
+        score, or scored in another state of their text; composites also where a score that they
+        see has changed. They get outputs as they are stored. A score that an evaluator does not
+        give any more is taken back; its past is kept. Interrupting it keeps what is done.
+
+        Args:
+            experiment: One that is not running; its name or label.
+            evaluators: Names, functions or judges.
+            concurrency: Item runs at the same time.
+            timeout: Seconds one evaluator may take for one of them.
+
+        Raises:
+            NotFound: If there is no such experiment or evaluator.
+            BadInput: If it is running, or lives in another store.
+            NoModel: If a judge has no model to ask.
+        """
+        (record,) = self._records([experiment])
+        chosen = self.get_experiment(record.id)
+        if present_status(record) is ExperimentStatus.RUNNING:
+            raise BadInput(f"{chosen.label} is still running.", "Wait for it, or stop it first.")
+        scorers = resolve(evaluators, self._store)
+        rescoring = Rescoring(chosen, self._recorder, scorers, Options(concurrency, timeout))
+        rescoring.launch()
+        handle = Experiment(self._store, self._recorder, record, live=rescoring)
+        try:
+            # What only concerns the whole experiment has no progress to be shown.
+            _followed(handle) if rescoring.tally.planned else handle.wait()
+        finally:
+            returned = experiment if isinstance(experiment, Experiment) else chosen
+            for one in {returned, chosen}:
+                one.reread()
+        return returned
 
     def _records(self, experiments: Sequence[Experiment | str]) -> list[ExperimentRecord]:
         """What the store knows at this moment of some experiments.
@@ -185,6 +232,18 @@ class ExperimentMethods(DatasetMethods):
                 else stored_experiments.by_id(connection, one.id) or one.record
                 for one in experiments
             ]
+
+
+def _followed(experiment: Experiment) -> Experiment:
+    """Show a run's progress until it has ended; interrupting that stops it."""
+    try:
+        follower = Follower(experiment, surface_for(experiment))
+    except KeyboardInterrupt:  # before the wait, which hears of it otherwise
+        return experiment.stop()
+    try:
+        return experiment.wait()
+    finally:
+        follower.join()
 
 
 def _found(connection: Connection, name: str, number: int | None = None) -> ExperimentRecord:

@@ -34,21 +34,25 @@ class Board:
         jobs: Items and repetitions to run.
         tally: Hears of every stored item run.
         stopping: Set when no further item may start.
+        flight_of: Makes a flight of a job.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a board depends on
         self,
         store: Store,
         route: Route,
         jobs: Iterable[Job],
         tally: Tally,
         stopping: threading.Event,
+        *,
+        flight_of: Callable[..., Flight] = Flight,
     ) -> None:
         self._store = store
         self._route = route
         self._jobs = iter(jobs)
         self._tally = tally
         self._stopping = stopping
+        self._flight_of = flight_of
         self._context = contextvars.copy_context()
         self._numbers = itertools.count()
         # None stands where an item is being taken, so that the board never looks clear meanwhile.
@@ -78,7 +82,7 @@ class Board:
             del self._flights[number]
             self.changed.set()
             return None
-        flight = Flight(self._route, *job, context=self._context.copy(), number=number)
+        flight = self._flight_of(self._route, *job, context=self._context.copy(), number=number)
         self._flights[number] = flight
         return flight
 
@@ -140,7 +144,7 @@ class Board:
     def _saved(self, rows: Rows, error: BaseException | None) -> None:
         """Hear from the store's writer how a commit went."""
         if error is None:
-            for run in rows.item_runs:
+            for run in rows.ended:
                 self._tally.add(run, rows.scores)
         else:
             self.error = self.error or error

@@ -72,15 +72,22 @@ class Engine:
             gate=self._gate,
             stopping=stopping,
         )
+        self._first = threading.Lock()
         self._stopped_at: float | None = None
         self._error: BaseException | None = None
+        self.is_called_off = False  # by `stop`; an end that comes by itself sets `stopping` too
         self.ended = threading.Event()
 
     # What a handle does with it.
 
     def start(self) -> None:
-        """Begin, and return at once."""
-        self._lanes.thread("xeroml-run", self._supervise)
+        """Begin, and return at once; an interrupt meanwhile is a stop."""
+        try:
+            self._lanes.thread("xeroml-run", self._supervise)
+        except KeyboardInterrupt:
+            self.stop()
+            # The thread may have begun or not; without any the run would never end.
+            self._lanes.thread("xeroml-run", self._supervise)
 
     def pause(self) -> None:
         """Start no further item until `unpause`."""
@@ -92,6 +99,7 @@ class Engine:
 
     def stop(self) -> None:
         """Start nothing further; only sets flags, so it may be called on any thread."""
+        self.is_called_off = True
         self._stopping.set()
         self._gate.set()
         self._board.changed.set()
@@ -114,6 +122,8 @@ class Engine:
     # The supervisor.
 
     def _supervise(self) -> None:
+        if not self._first.acquire(blocking=False):
+            return
         try:
             leave_behind_if_blocked()
             self._lanes.launch()
@@ -156,9 +166,10 @@ class Engine:
 
     def _end_overdue(self, flight: Flight) -> bool:
         """End what hangs; evaluators after the one that hangs still have their turn."""
-        if flight.has_more_to_score:
-            return self._lanes.score_rest(flight, flight.expired())
-        return self._board.land(flight, flight.expired())
+        ended = flight.expired()
+        if not ended.is_scored:
+            return self._lanes.score_rest(flight, ended)
+        return self._board.land(flight, ended)
 
     def _leave_blocked_loop(self, overdue: Flight) -> None:
         """Who blocks the loop is out of time; the others on it begin again on a new one."""

@@ -14,6 +14,7 @@ from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments import lines, results, summary
 from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.claims import present_status
+from xeroml_nb.experiments.evaluation import of_items
 from xeroml_nb.experiments.flight import Flight, Route
 from xeroml_nb.experiments.live_run import DEFAULT_TIMEOUT
 from xeroml_nb.experiments.open_run import OpenRun
@@ -23,9 +24,10 @@ from xeroml_nb.experiments.surfaces import Follower, surface_for
 from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.provided import provided
 from xeroml_nb.records.dataset import DatasetItem
+from xeroml_nb.records.evaluation import Evaluation
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
 from xeroml_nb.records.ids import content_hash
-from xeroml_nb.store import deliveries
+from xeroml_nb.store import deliveries, evaluations
 from xeroml_nb.store import experiments as stored
 from xeroml_nb.store.run_columns import score_authors
 
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
     from xeroml_nb.experiments.evaluation import ItemEvaluator
     from xeroml_nb.experiments.frames import RunTable
-    from xeroml_nb.experiments.live_run import LiveRun
-    from xeroml_nb.experiments.results import Result, ScoreSummary
+    from xeroml_nb.experiments.live import Live
+    from xeroml_nb.experiments.results import OwnScore, Result, ScoreSummary
     from xeroml_nb.experiments.tally import Progress
     from xeroml_nb.records.experiment import ExperimentRecord, TaskRecord
     from xeroml_nb.store.store import Store
@@ -57,7 +59,7 @@ class Experiment:
         recorder: Holds the traces of item runs until they are stored.
         record: What the store knows of it.
         evaluators: Score every item run of a loop of yours.
-        live: The run behind it, if this process carries it out.
+        live: The work behind it, if this process does it.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Experiment:
         record: ExperimentRecord,
         *,
         evaluators: Sequence[ItemEvaluator] = (),
-        live: LiveRun | None = None,
+        live: Live | None = None,
     ) -> None:
         self._store = store
         self._recorder = recorder
@@ -296,10 +298,59 @@ class Experiment:
         """As `summary`, as values."""
         with self._store.reading() as connection:
             table = self._table(connection)
-            silent = set(self._record.evaluators) - table.scores.keys()
+            whole = {one.evaluator for one in evaluations.of_whole(connection, self.id)}
+            silent = set(self._record.evaluators) - whole - table.scores.keys()
             # An evaluator may score under other names than its own.
             silent -= score_authors(connection, self.id) if silent else set()
         return results.summarise(table, silent)
+
+    def own_scores(self) -> pd.DataFrame:
+        """The scores on the experiment as a whole, oldest first.
+
+        Columns: `name, value, comment, author, error`; an evaluator that failed has a row without
+        a value.
+        """
+        return results.own_frame(self.own_values())
+
+    def own_values(self) -> list[OwnScore]:
+        """As `own_scores`, as values."""
+        with self._store.reading() as connection:
+            given = evaluations.own_scores(connection, self.id)
+            noted = evaluations.of_whole(connection, self.id)
+        return results.own_scores(given, noted)
+
+    def reread(self) -> None:
+        """Take in what was changed in the store beside the run, such as by scoring it again."""
+        self._record = self.record
+        if self._live is not None:
+            self._count_stored(self._live.tally)
+
+    def report(self, columns: Any = None, *, name: str | None = None) -> Any:
+        """Its item runs as a table of named columns, which a score card turns into one score.
+
+        The same name again is the same report, whose columns are changed if some are given.
+
+        Args:
+            columns: A list, of what is to be shown: a field (`item_id, repetition, input,
+                expected_output, metadata, output, status, error, attempts, latency_s, trace_id`),
+                a score, a part of a field such as "input.question", `"*"` for `item_id, input,
+                expected_output, output` and every score, or a pair of a column's name and one of
+                these or a function of the row (a dict). A dict of such pairs does as well. By
+                default what the report showed before, or `"*"`.
+            name: The experiment's by default.
+
+        Returns:
+            The `Report`.
+
+        Raises:
+            BadInput: If a source is unknown, a name is there twice, or a function fails.
+        """
+        return provided("report")(self, columns, name)
+
+    def reports(self) -> list[Any]:
+        """Its reports, oldest first; also those that a blueprint of its task gave it."""
+        found: list[Any] = provided("reports")(self)
+        return found
 
     @property
     def url(self) -> str:
@@ -337,7 +388,7 @@ class Experiment:
         assert self._live is not None  # noqa: S101 - the callers checked
         return self._live.engine
 
-    def _needs_live(self, what: str) -> LiveRun:
+    def _needs_live(self, what: str) -> Live:
         if self._live is None:
             raise BadInput(
                 f"{self.label} was not started by this process, so {what} does not know its task.",
@@ -356,13 +407,17 @@ class Experiment:
     def _stored_progress(self) -> Progress:
         record = self.record
         with self._store.reading() as connection:
-            table = self._table(connection)
-            troubled = stored.troubled(connection, self.id)
             last = record.finished_at or stored.last_start(connection, self.id)
         tally = Tally(record.planned)
-        tally.restore(table, troubled)
+        self._count_stored(tally)
         elapsed = ((last or record.created_at) - record.created_at).total_seconds()
         return replace(tally.progress(0), elapsed=elapsed, rate=0.0)
+
+    def _count_stored(self, tally: Tally) -> None:
+        with self._store.reading() as connection:
+            table = self._table(connection)
+            troubled = stored.troubled(connection, self.id)
+        tally.restore(table, troubled)
 
     def _table(self, connection: Connection) -> RunTable:
         from xeroml_nb.experiments.frames import read_table  # pandas is loaded when it is needed
@@ -380,7 +435,7 @@ class Experiment:
             label=self.label,
             call=lambda _, __: (None, 0.0),
             wait_for=wait_for,
-            evaluators=self._evaluators,
+            evaluators=of_items(self._evaluators),
             recorder=self._recorder,
             retries=Retries(0),
             timeout=DEFAULT_TIMEOUT,
@@ -399,4 +454,10 @@ class Experiment:
             return self._repeats[item_id] - 1
 
     def _store_flight(self, flight: Flight) -> None:
-        self._store.write_rows(flight.rows())
+        rows = flight.rows()
+        rows.evaluations += [
+            Evaluation(self.id, one.name, one.fingerprint, flight.item.id, flight.repetition)
+            for one in flight.scorers
+            if one.name not in flight.evaluator_errors
+        ]
+        self._store.write_rows(rows)

@@ -7,6 +7,7 @@ import builtins
 import functools
 import inspect
 import linecache
+import re
 import textwrap
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,8 @@ def _cell_content(cell: Any) -> Any:
 
 def _content(value: Any) -> Any:
     """A value's content; for what has none that could be compared, its type."""
+    if isinstance(value, re.Pattern):
+        return [value.pattern, value.flags]
     held = plain(value)
     return held["type"] if is_unheld(held) else _without_addresses(held)
 

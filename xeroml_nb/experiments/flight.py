@@ -9,12 +9,14 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from xeroml_nb.experiments.evaluation import Level, level_of, sees_failures
 from xeroml_nb.experiments.retries import NeverRetried, OutOfTime
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.records.score import ScoreRecord
+    from xeroml_nb.records.score import ScoreRecord, ScoreValue
     from xeroml_nb.tracing.recorder import Recorder
 
 
@@ -68,7 +70,7 @@ class Route:
         call: Calls the task, and its second argument when the task begins; returns the output
             and the seconds it took.
         wait_for: Gives the result of an awaitable within some seconds, anything else as it is.
-        evaluators: What scores each of them.
+        evaluators: What scores each of them, composites last.
         recorder: Holds their traces until they are stored.
         retries: How failed attempts are repeated.
         timeout: Seconds that one attempt, or all scoring, may take.
@@ -86,6 +88,11 @@ class Route:
     timeout: float
     is_stopping: Callable[[], bool]
     keep_items: bool = False
+
+    @cached_property
+    def evaluators_of_failures(self) -> list[ItemEvaluator]:
+        """Those that also score what has no output."""
+        return [e for e in self.evaluators if sees_failures(e)]
 
 
 @dataclass
@@ -206,7 +213,7 @@ class Flight:
         self.phase = Phase.PARKED
 
     def score(self) -> None:
-        """Let every evaluator score a success; a failing one leaves its error."""
+        """Let every evaluator score it; a failing one leaves its error."""
         for evaluator in self._evaluators():
             try:
                 result = self.route.wait_for(evaluator.call(self.known), self.route.timeout)
@@ -226,9 +233,21 @@ class Flight:
                 self._keep_evaluator_error(evaluator, error)
 
     @property
-    def has_more_to_score(self) -> bool:
-        """Evaluators follow the one at work."""
-        return self.phase is Phase.SCORING and self.scored + 1 < len(self.route.evaluators)
+    def scorers(self) -> Sequence[ItemEvaluator]:
+        """What scores it, as it ended: some evaluators are asked about failures too."""
+        if self.status is ItemStatus.OK:
+            return self.route.evaluators
+        return self.route.evaluators_of_failures if self.status.is_failure else ()
+
+    @property
+    def is_scored(self) -> bool:
+        """No evaluator is left that could score it."""
+        return self.scored >= len(self.scorers)
+
+    @property
+    def values(self) -> dict[str, ScoreValue]:
+        """What it was given so far, by the scores' names."""
+        return {score.name: score.value for score in self.scores}
 
     def twin(self) -> Flight:
         """A copy that goes its own way from here."""
@@ -244,7 +263,7 @@ class Flight:
         ended = self.twin()
         if self.phase is Phase.SCORING:
             # The last evaluator may have ended at this very moment.
-            for late in self.route.evaluators[ended.scored : ended.scored + 1]:
+            for late in ended.scorers[ended.scored : ended.scored + 1]:
                 ended.evaluator_errors[late.name] = self._overdue
             ended.scored += 1
         else:
@@ -323,16 +342,20 @@ class Flight:
         self.traceback = users_traceback(error)
 
     def _evaluators(self) -> Iterator[ItemEvaluator]:
-        """The evaluators of a success that are still to score it, each with its own time limit."""
-        if self.status is not ItemStatus.OK or not self.route.evaluators:
+        """The evaluators that are still to score it, each with its own time limit."""
+        scorers = self.scorers
+        if self.is_scored:
             return
-        own = {"output": self.output, "trace_id": self.trace_id, "error": None}
+        own = {"output": self.output, "trace_id": self.trace_id, "error": self.error}
         self.known = known_of(self.item) | own
-        while self.scored < len(self.route.evaluators):
+        while self.scored < len(scorers):
+            evaluator = scorers[self.scored]
+            if level_of(evaluator) is Level.COMPOSITE:
+                self.known["scores"] = self.values
             # The evaluator's own limit comes first; this one is for what cannot be interrupted.
             self.deadline = time.monotonic() + self.route.timeout + _LAST_GRACE
             self.phase = Phase.SCORING
-            yield self.route.evaluators[self.scored]
+            yield evaluator
             self.deadline = _NEVER
             self.scored += 1
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from xeroml_nb.experiments.background import background_loop, leave_behind
+from xeroml_nb.experiments.evaluation import waits
 from xeroml_nb.experiments.flight import Phase
-from xeroml_nb.records.experiment import ItemStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,9 @@ class Lanes:
         self._stopping = stopping
         self._context = contextvars.copy_context()
         self._to_score: queue.SimpleQueue[Flight | None] = queue.SimpleQueue()
-        self._scores_in_threads = any(not e.is_async for e in evaluators)
+        in_threads = [e for e in evaluators if not e.is_async]
+        self._scores_in_threads = bool(in_threads)
+        self._most_scoring = count if any(map(waits, in_threads)) else min(count, _SCORING_LANES)
         self._coroutines: set[asyncio.Task[None]] = set()
         self._loop: BackgroundLoop | None = None
 
@@ -67,7 +69,7 @@ class Lanes:
                 self.thread("xeroml-task", self._task_lane)
             return
         self.enter_loop()
-        for _ in range(min(self._count, _SCORING_LANES) if self._scores_in_threads else 0):
+        for _ in range(self._most_scoring if self._scores_in_threads else 0):
             self.thread("xeroml-score", self._scoring_lane)
 
     def thread(self, name: str, work: Callable[[], None]) -> None:
@@ -173,7 +175,7 @@ class Lanes:
             flight.begin()
             flight.enter()
             await flight.run_task_async(self._task)
-            if self._scores_in_threads and flight.status is ItemStatus.OK:
+            if self._scores_in_threads and not flight.is_scored:
                 flight.park()
                 self._to_score.put(flight)
                 return

@@ -12,22 +12,27 @@ from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.board import Board, pending
 from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
 from xeroml_nb.experiments.engine import Engine
+from xeroml_nb.experiments.evaluation import of_experiment, of_items
 from xeroml_nb.experiments.flight import Route
 from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.tally import Tally
+from xeroml_nb.experiments.whole import WholeScoring
 from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ExperimentStatus, ItemStatus
+from xeroml_nb.store import evaluations as noted
 from xeroml_nb.store import experiments as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from concurrent.futures import Executor
+
+    from sqlalchemy.engine import Connection
 
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.evaluation import ItemEvaluator
     from xeroml_nb.experiments.task import Task
     from xeroml_nb.records.dataset import DatasetItem
-    from xeroml_nb.records.experiment import ExperimentRecord, ItemRun
+    from xeroml_nb.records.experiment import ExperimentRecord
     from xeroml_nb.store.store import Store
     from xeroml_nb.tracing.recorder import Recorder
 
@@ -75,6 +80,11 @@ class Recipe:
     dataset: Dataset
     evaluators: Sequence[ItemEvaluator]
     options: Options
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The evaluators that score every item run, with their fingerprints."""
+        return {e.name: e.fingerprint for e in of_items(self.evaluators)}
 
 
 class LiveRun:
@@ -126,8 +136,13 @@ class LiveRun:
 
     def prepare(self, *, again: frozenset[ItemStatus] = frozenset()) -> None:
         """Get ready to run what is missing: from here on it can be waited for and stopped."""
-        jobs = self._jobs(again | {ItemStatus.STOPPED})
-        self._claim()
+        with self._store.reading() as connection:
+            statuses = stored.statuses(connection, self._record.id)
+        done = {k for k, status in statuses.items() if status not in again | {ItemStatus.STOPPED}}
+        replaced = statuses.keys() - done
+        self._forget(replaced)
+        jobs = pending(self._recipe.dataset.items, self._record.repetitions, done.__contains__)
+        self._claim(replaced, has_runs=bool(done))
         self.status = ExperimentStatus.RUNNING
         self.tally.begin()
         self.engine = self._make_engine(jobs)
@@ -137,18 +152,6 @@ class LiveRun:
         assert self.engine is not None  # noqa: S101 - prepared before
         self.engine.start()
 
-    def _jobs(self, again: frozenset[ItemStatus]) -> list[tuple[DatasetItem, int]]:
-        with self._store.reading() as connection:
-            statuses = stored.statuses(connection, self._record.id)
-            replaced: list[ItemRun] = []
-            if again & set(statuses.values()):
-                runs = stored.item_runs(connection, self._record.id)
-                replaced = [run for run in runs if run.status in again]
-        for run in replaced:
-            self.tally.forget(run)
-        done = {key for key, status in statuses.items() if status not in again}
-        return pending(self._recipe.dataset.items, self._record.repetitions, done.__contains__)
-
     def _restore(self) -> None:
         """Count what an earlier part of the run stored."""
         from xeroml_nb.experiments.frames import read_table
@@ -157,6 +160,14 @@ class LiveRun:
             table = read_table(connection, self._record)
             troubled = stored.troubled(connection, self._record.id)
         self.tally.restore(table, troubled)
+
+    def _forget(self, replaced: Collection[tuple[str, int]]) -> None:
+        """Take item runs that are going to be replaced out of the count."""
+        if replaced:
+            with self._store.reading() as connection:
+                found = stored.item_runs_by_key(connection, self._record.id, replaced)
+            for run in found.values():
+                self.tally.forget(run)
 
     def _make_engine(self, jobs: list[tuple[DatasetItem, int]]) -> Engine:
         options, bound = self._recipe.options, self._recipe.task.bound
@@ -171,7 +182,7 @@ class LiveRun:
             label=self._record.label,
             call=call,
             wait_for=wait_for,
-            evaluators=self._recipe.evaluators,
+            evaluators=of_items(self._recipe.evaluators),
             recorder=self._recorder,
             retries=options.retries,
             timeout=options.timeout,
@@ -193,12 +204,17 @@ class LiveRun:
     def _renew_claim(self) -> None:
         self._store.write(lambda c: claims.take(c, self._record.id))
 
-    def _claim(self) -> None:
-        mine = self._record.id
+    def _claim(self, replaced: Collection[tuple[str, int]], *, has_runs: bool) -> None:
+        """Say who carries it out, and with which evaluators."""
+        mine, states = self._record.id, self._recipe.states
+        whole = [e.name for e in of_experiment(self._recipe.evaluators)]
 
-        def write(connection: Any) -> None:
+        def write(connection: Connection) -> None:
             claims.take(connection, mine)
             stored.set_status(connection, mine, ExperimentStatus.RUNNING, None)
+            noted.begin(connection, mine, states, has_runs=has_runs)
+            noted.forget(connection, mine, replaced)
+            noted.expect(connection, mine, whole)
 
         self._store.write(write)
 
@@ -217,8 +233,22 @@ class LiveRun:
         mine, moment = self._record.id, clock.now()
         claims.let_go(mine)
 
-        def write(connection: Any) -> None:
+        def write(connection: Connection) -> None:
             stored.set_status(connection, mine, status, moment if complete else None)
             stored.claim(connection, mine, None, moment)
 
         self._store.write(write)
+        if complete:
+            self._score_whole()
+
+    def _score_whole(self) -> None:
+        from xeroml_nb.experiments.experiment import Experiment  # which imports this module
+
+        assert self.engine is not None  # noqa: S101 - it is what ends
+        engine, options = self.engine, self._recipe.options
+        WholeScoring(
+            Experiment(self._store, self._recorder, self._record),
+            of_experiment(self._recipe.evaluators),
+            options.timeout,
+            lambda: engine.is_called_off,
+        ).run()

@@ -58,8 +58,7 @@ class OpenRun:
             flight.error, flight.traceback = said(error), users_traceback(error)
         try:
             flight.end_task()
-            if error is None:
-                flight.score()
+            flight.score()
         finally:
             otel.detach(self._token)
             self._ended = True

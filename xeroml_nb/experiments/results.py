@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import MissingScore
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.experiments.frames import RunTable
     from xeroml_nb.records.dataset import DatasetItem
+    from xeroml_nb.records.evaluation import Evaluation
     from xeroml_nb.records.experiment import ItemRun
     from xeroml_nb.records.score import ScoreRecord, ScoreValue
 
@@ -115,8 +117,9 @@ class ScoreSummary:
         succeeded: Item runs with an output.
         failed: Item runs that ended in an error or a time-out.
         unscored: Item runs with an output and without this score.
-        worst: The mean if every failure had counted 0; None unless all values are in 0..1.
-        best: The mean if every failure had counted 1; None likewise.
+        worst: The mean if every failure without a score had counted 0; None unless all values are
+            in 0..1.
+        best: The mean if every one of them had counted 1; None likewise.
     """
 
     name: str
@@ -131,6 +134,25 @@ class ScoreSummary:
     best: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnScore:
+    """A score on an experiment as a whole, or why there is none.
+
+    Args:
+        name: The score; of an evaluator that failed, the evaluator.
+        value: None where the evaluator failed.
+        comment: Why, for people.
+        author: The evaluator, score card or person.
+        error: What went wrong in the evaluator.
+    """
+
+    name: str
+    value: ScoreValue | None
+    comment: str | None
+    author: str
+    error: str | None = None
+
+
 def summarise(table: RunTable, silent: Iterable[str] = ()) -> list[ScoreSummary]:
     """Add up every score name of an experiment.
 
@@ -141,19 +163,35 @@ def summarise(table: RunTable, silent: Iterable[str] = ()) -> list[ScoreSummary]
     statuses = Counter(map(str, table.columns["status"]))
     succeeded = statuses[ItemStatus.OK]
     failed = sum(statuses[status] for status in ItemStatus if status.is_failure)
-    values: dict[str, list[ScoreValue]] = {
-        name: [value for value in column.values() if value is not None]
-        for name, column in table.scores.items()
+    values: dict[str, list[ScoreValue | None]] = {
+        name: column.values() for name, column in table.scores.items()
     }
     values |= {name: [] for name in silent}
-    return [_summary(name, found, succeeded, failed) for name, found in sorted(values.items())]
+    has_failed = [ItemStatus(status).is_failure for status in table.columns["status"]]
+    return [
+        # Some evaluators score failures too.
+        _summary(name, found, succeeded, failed, _count(compress(found, has_failed)))
+        for name, found in sorted(values.items())
+    ]
 
 
-def _summary(name: str, values: list[ScoreValue], succeeded: int, failed: int) -> ScoreSummary:
+def _count(values: Iterable[ScoreValue | None]) -> int:
+    return sum(value is not None for value in values)
+
+
+def _summary(
+    name: str,
+    found: list[ScoreValue | None],
+    succeeded: int,
+    failed: int,
+    scored_failures: int,
+) -> ScoreSummary:
+    values = [value for value in found if value is not None]
+    missing = failed - scored_failures
     numbers = [float(v) for v in values if not isinstance(v, str)]
     bounded = bool(numbers) and all(0 <= n <= 1 for n in numbers)
     total = math.fsum(numbers) if bounded else math.nan
-    counted = len(numbers) + failed
+    counted = len(numbers) + missing
     return ScoreSummary(
         name=name,
         mean=_mean(numbers),
@@ -162,10 +200,31 @@ def _summary(name: str, values: list[ScoreValue], succeeded: int, failed: int) -
         attempted=succeeded + failed,
         succeeded=succeeded,
         failed=failed,
-        unscored=max(0, succeeded - len(values)),
+        unscored=max(0, succeeded - len(values) + scored_failures),
         worst=total / counted if bounded else None,
-        best=(total + failed) / counted if bounded else None,
+        best=(total + missing) / counted if bounded else None,
     )
+
+
+def own_scores(scores: Iterable[ScoreRecord], evaluations: Iterable[Evaluation]) -> list[OwnScore]:
+    """The scores on an experiment as a whole, then its evaluators that failed.
+
+    Args:
+        scores: On the experiment.
+        evaluations: What is noted of the evaluators that score it as a whole.
+    """
+    given = [OwnScore(s.name, s.value, s.comment, s.author) for s in scores]
+    failed = [e for e in evaluations if e.error is not None]
+    return given + [OwnScore(e.evaluator, None, None, e.evaluator, e.error) for e in failed]
+
+
+def own_frame(found: Sequence[OwnScore]) -> pd.DataFrame:
+    """One row a score on the whole experiment: `name, value, comment, author, error`."""
+    import pandas as pd
+
+    names = [f.name for f in fields(OwnScore)]
+    rows = [[getattr(one, name) for name in names] for one in found]
+    return pd.DataFrame(rows, columns=names, dtype=object)
 
 
 def _mean(numbers: list[float]) -> float | None:

@@ -12,6 +12,7 @@ from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.store import experiments as stored
+from xeroml_nb.store import reports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -70,6 +71,7 @@ def _find_or_create(
         claims.take(connection, record.id)
         return record, False
     created = stored.create(connection, new)
+    reports.from_blueprints(connection, wanted.recipe.task.name, created.id, created.created_at)
     claims.take(connection, created.id)
     return created, True
 

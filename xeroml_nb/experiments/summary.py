@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xeroml_nb.experiments.experiment import Experiment
-    from xeroml_nb.experiments.results import ScoreSummary
+    from xeroml_nb.experiments.results import OwnScore, ScoreSummary
     from xeroml_nb.experiments.tally import ErrorGroup, Progress
 
 
@@ -21,8 +21,10 @@ def summary_html(experiment: Experiment) -> Markup:
     found = experiment.score_summaries()
     line = tag("p", tag("strong", experiment.summary_line()))
     scores = _score_table(found) if found else Markup("")
+    own = experiment.own_values()
+    whole = _own_table(own) if own else Markup("")
     failures = failures_html(experiment.progress)
-    return tag("div", line, scores, failures, class_=f"xeroml-summary {NO_FORMULAS}")
+    return tag("div", line, scores, whole, failures, class_=f"xeroml-summary {NO_FORMULAS}")
 
 
 def failures_html(progress: Progress) -> Markup:
@@ -58,6 +60,11 @@ def _score_table(summaries: Sequence[ScoreSummary]) -> Markup:
         for s in summaries
     ]
     return table(heads, rows, numeric={1, 2, 3, 4, 5, 6, 7})
+
+
+def _own_table(found: Sequence[OwnScore]) -> Markup:
+    rows = [(s.name, shown_value(s.value), preview(s.error or s.comment or "", 200)) for s in found]
+    return table(("of the whole run", "value", "comment"), rows, numeric={1})
 
 
 def _failure(group: ErrorGroup) -> Markup:

@@ -144,7 +144,7 @@ class Tally:
                 self._added_at.append((now, self._added))
 
     def restore(self, table: RunTable, troubled: Iterable[ItemRun]) -> None:
-        """Count what the store has of the run.
+        """Count what the store has of the run, and nothing else.
 
         Args:
             table: All its item runs.
@@ -154,6 +154,8 @@ class Tally:
         ok = ItemStatus.OK.value
         pairs = zip(statuses, latencies, strict=True)
         with self._lock:
+            for counted in (self._counts, self._latencies, self._errors, self._scores):
+                counted.clear()
             self._counts.update({ItemStatus(s): n for s, n in Counter(statuses).items()})
             self._latencies.extend(t for s, t in pairs if s == ok and t is not None)
             for run in troubled:

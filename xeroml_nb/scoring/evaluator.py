@@ -1,68 +1,24 @@
-"""Evaluators: functions that score an item run, and the registry of their names."""
+"""Evaluators by name: those of the user, and those that come with the package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xeroml_nb.errors import BadInput, NotFound
-from xeroml_nb.experiments.binding import TASK_NAMES, Bound, bind
-from xeroml_nb.experiments.fingerprint import fingerprint
-from xeroml_nb.records.ids import checked_name
-from xeroml_nb.records.score import ScoreRecord, ScoreTarget, new_score
+from xeroml_nb.experiments.evaluation import ItemEvaluator, Level, level_of
+from xeroml_nb.scoring.function_evaluator import Evaluator, as_evaluator
+from xeroml_nb.scoring.shipped import HOMES, shipped
 
 if TYPE_CHECKING:
-    from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from collections.abc import Callable, Sequence
 
-F = TypeVar("F", bound="Callable[..., Any]")
+    from xeroml_nb.store.store import Store
 
-NAMES = (*TASK_NAMES, "output", "trace_id", "error")
-_registry: dict[str, Evaluator]
+    Wanted = str | Callable[..., Any] | ItemEvaluator
 
-
-@dataclass(frozen=True, slots=True)
-class Evaluator:
-    """A function that scores an item run.
-
-    Args:
-        name: The score's name, unless the function returns a dict of several.
-        bound: How the function is called.
-        fingerprint: Changes when the function's text changes, or what it uses.
-    """
-
-    name: str
-    bound: Bound
-    fingerprint: str
-
-    @property
-    def is_async(self) -> bool:
-        """It is a coroutine function."""
-        return self.bound.is_async
-
-    def call(self, known: Mapping[str, Any]) -> Any:
-        """Call the function with what it asks for of an item run."""
-        return self.bound(known)
-
-    def scores(self, result: Any, target: ScoreTarget) -> list[ScoreRecord]:
-        """Turn what the function returned into scores.
-
-        Args:
-            result: A number, a bool or a text; a dict of several by name; None for unscored.
-            target: What is scored.
-
-        Raises:
-            BadScore: If a value cannot be a score.
-        """
-        named = result if isinstance(result, Mapping) else {self.name: result}
-        return [
-            new_score(target, name, value, author=self.name)
-            for name, value in named.items()
-            if value is not None
-        ]
-
-
-_registry = {}
+F = TypeVar("F", bound="Callable[..., Any] | ItemEvaluator")
+_LEVELS = list(Level)
+_registry: dict[str, ItemEvaluator] = {}
 
 
 @overload
@@ -70,16 +26,21 @@ def evaluator(function: F) -> F: ...
 @overload
 def evaluator(*, name: str | None = None) -> Callable[[F], F]: ...
 def evaluator(function: Any = None, *, name: str | None = None) -> Any:
-    """Register a function as an evaluator, so that `evaluators=["its name"]` finds it.
+    """Register an evaluator, so that `evaluators=["its name"]` finds it.
+
+    What the function names decides what it scores. Any of `input`, `item`, `expected_output`,
+    `metadata`, `output`, `trace_id`: one item run with an output. `error` as well: also one that
+    failed or timed out, where `output` is None and `error` says why. `scores` as well: it runs
+    after the others, in order, and gets what they gave that item run, as a dict of values by
+    name. Only `results` (a list of `Result`) or `experiment`: once, when all is run.
 
     Args:
-        function: Names any of `input`, `item`, `expected_output`, `metadata`, `output`,
-            `trace_id`, `error`; returns a number, a bool, a text, a dict of several scores by
-            name, or None to leave the item unscored. Sync or async.
-        name: Its own name by default. Registering a name again replaces it.
+        function: Sync or async; or a judge, which has its name. Returns a number, a bool, a text,
+            a `Score`, a dict of these by name, a list of these, or None for unscored.
+        name: A function's own name by default. Registering a name again replaces it.
 
     Raises:
-        BadInput: If the function asks for anything else.
+        BadInput: If the function asks for anything else, or mixes an item run and an experiment.
 
     Example:
         >>> @evaluator
@@ -90,32 +51,37 @@ def evaluator(function: Any = None, *, name: str | None = None) -> Any:
     """
 
     def register(made: F) -> F:
-        found = as_evaluator(made, name)
+        found = _named(made, name)
         _registry[found.name] = found
         return made
 
     return register if function is None else register(function)
 
 
-def as_evaluator(function: Callable[..., Any], name: str | None = None) -> Evaluator:
-    """Make an evaluator of any callable; a lambda's score is called "score"."""
-    own = getattr(function, "__name__", type(function).__name__)
-    called = name or ("score" if own == "<lambda>" else own)
-    bound = bind(function, NAMES, "evaluator")
-    return Evaluator(checked_name("evaluator", called), bound, fingerprint(function))
-
-
-def registered() -> list[str]:
-    """The names that `evaluators=[...]` finds."""
+def users_own() -> list[str]:
+    """The names that were registered in this process."""
     return sorted(_registry)
 
 
-def resolve(wanted: Sequence[str | Callable[..., Any]]) -> list[ItemEvaluator]:
-    """Find evaluators by name; functions are taken as they are.
+def registered() -> list[str]:
+    """The names that `evaluators=[...]` finds: the user's own, and those of the package."""
+    return sorted(_registry.keys() | HOMES.keys())
+
+
+def resolve(wanted: Sequence[Wanted], store: Store | None = None) -> list[ItemEvaluator]:
+    """Find evaluators by name; functions and judges are taken as they are.
+
+    Args:
+        wanted: Names, functions, judges.
+        store: Where judges look up what they have answered already.
+
+    Returns:
+        Them in order; composites after the others, those of the experiment last.
 
     Raises:
         NotFound: If no evaluator of a name is registered.
         BadInput: If something is neither, or two have the same name.
+        NoModel: If a judge has no model to ask.
     """
     if isinstance(wanted, str):
         raise BadInput(f"evaluators is the text {wanted!r}.", f"Pass a list: [{wanted!r}].")
@@ -123,14 +89,42 @@ def resolve(wanted: Sequence[str | Callable[..., Any]]) -> list[ItemEvaluator]:
     names = [e.name for e in found]
     if twice := next((n for n in names if names.count(n) > 1), None):
         raise BadInput(f"Two evaluators are called {twice!r}.", "Rename one, or name it once.")
-    return list(found)
+    return sorted((_ready(e, store) for e in found), key=lambda e: _LEVELS.index(level_of(e)))
 
 
-def _resolve_one(wanted: str | Callable[..., Any]) -> Evaluator:
-    if not isinstance(wanted, str):
-        known = next((e for e in _registry.values() if e.bound.function is wanted), None)
-        return known or as_evaluator(wanted)
-    if wanted not in _registry:
-        hint = "Register one with @xeroml_nb.evaluator."
-        raise NotFound("evaluator", wanted, _registry, hint)
-    return _registry[wanted]
+def _named(made: Any, name: str | None) -> ItemEvaluator:
+    if not isinstance(made, ItemEvaluator):
+        return as_evaluator(made, name)
+    if name not in (None, made.name):
+        raise BadInput(
+            f"{made.name!r} cannot be registered as {name!r}.", "Make it with that name."
+        )
+    return made
+
+
+def _resolve_one(wanted: Wanted) -> ItemEvaluator:
+    if isinstance(wanted, str):
+        return _by_name(wanted)
+    if isinstance(wanted, ItemEvaluator):
+        return wanted
+    every = (e for e in _registry.values() if isinstance(e, Evaluator))
+    known = next((e for e in every if e.bound.function is wanted), None)
+    return known or as_evaluator(wanted)
+
+
+def _by_name(name: str) -> ItemEvaluator:
+    if name in _registry:
+        return _registry[name]
+    if name in HOMES:
+        return _resolve_one(shipped(name))
+    hint = "Register one with @xeroml_nb.evaluator."
+    raise NotFound("evaluator", name, registered(), hint)
+
+
+def _ready(found: ItemEvaluator, store: Store | None) -> ItemEvaluator:
+    """Let a judge look for its model, and for its answers in the store."""
+    if hasattr(found, "check_ready"):
+        found.check_ready()
+    cached = store is not None and hasattr(found, "cached_in")
+    ready: ItemEvaluator = found.cached_in(store) if cached else found  # type: ignore[attr-defined]
+    return ready

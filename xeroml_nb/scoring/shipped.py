@@ -17,6 +17,8 @@ HOMES = {
     "token_similarity": _BUILTIN,
     "valid_json": _BUILTIN,
     "accuracy": _TEMPLATES,
+    "conciseness": _TEMPLATES,
+    "faithfulness": _TEMPLATES,
     "helpfulness": _TEMPLATES,
 }
 

@@ -166,8 +166,10 @@ def _create(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             # Two kernels may open an empty database at once.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7264529)"))
+        # An older store lacks only tables and indexes, which are added to it.
         metadata.create_all(connection)
-        # An older store lacks only tables, which are added to it.
+        for index in (i for table in metadata.sorted_tables for i in table.indexes):
+            index.create(connection, checkfirst=True)
         row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
         known = upsert(engine.dialect.name, store_meta, ("key",), ("value",))
         connection.execute(known, row)

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from xeroml_nb.records.evaluation import Evaluation, Rescored
     from xeroml_nb.records.experiment import ItemRun
     from xeroml_nb.records.observation import Observation
     from xeroml_nb.records.score import ScoreRecord
+    from xeroml_nb.store.judge_answers import JudgeAnswer
 
 
 @dataclass(slots=True)
@@ -26,17 +28,31 @@ class Rows:
         item_runs: Written first.
         observations: Spans of their traces, or of any other.
         scores: On those traces, or on anything.
+        evaluations: What evaluators scored, and in which state.
+        rescored: Item runs that are stored already, and were scored again.
+        judge_answers: What judges said, to be asked no more.
     """
 
     item_runs: list[ItemRun] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     scores: list[ScoreRecord] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    rescored: list[Rescored] = field(default_factory=list)
+    judge_answers: list[JudgeAnswer] = field(default_factory=list)
+
+    @property
+    def ended(self) -> list[ItemRun]:
+        """The item runs that something was done to."""
+        return self.item_runs + [one.run_after for one in self.rescored]
 
     def extend(self, other: Rows) -> None:
         """Take in the records of another."""
         self.item_runs += other.item_runs
         self.observations += other.observations
         self.scores += other.scores
+        self.evaluations += other.evaluations
+        self.rescored += other.rescored
+        self.judge_answers += other.judge_answers
 
 
 @cache

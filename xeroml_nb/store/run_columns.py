@@ -11,9 +11,12 @@ import sqlalchemy as sa
 
 from xeroml_nb.records.score import DataType, ScoreSource
 from xeroml_nb.store.fetching import fetched, plain
+from xeroml_nb.store.rows import chunks
 from xeroml_nb.store.schema import item_runs, scores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.store.fetching import Columns
@@ -73,3 +76,13 @@ def score_columns(connection: Connection, experiment_id: str, *, history: bool) 
         .where(scores.c.observation_id.is_(None))
     )
     return fetched(connection, query)
+
+
+def experiments_of(connection: Connection, trace_ids: Iterable[str]) -> list[str]:
+    """The ids of the experiments that some traces are item runs of."""
+    query = sa.select(item_runs.c.experiment_id).distinct()
+    found: dict[str, None] = {}
+    for part in chunks(trace_ids):
+        chosen = query.where(item_runs.c.trace_id.in_(part))
+        found |= dict.fromkeys(connection.execute(chosen).scalars())
+    return list(found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xeroml_nb.errors import StoreError
-from xeroml_nb.store import experiments, observations, scores
+from xeroml_nb.store import evaluations, experiments, judge_answers, observations, scores
 from xeroml_nb.store.connect import WRITES
 from xeroml_nb.store.failures import explaining
 from xeroml_nb.store.outbox import FORWARDS
@@ -239,4 +239,7 @@ def put_rows(connection: Connection, rows: Rows) -> None:
     """Write rows inside a transaction."""
     experiments.put_item_runs(connection, rows.item_runs)
     observations.put(connection, rows.observations)
+    evaluations.put_rescored(connection, rows.rescored)
+    evaluations.put(connection, rows.evaluations)
     scores.put(connection, rows.scores)
+    judge_answers.put(connection, rows.judge_answers)
