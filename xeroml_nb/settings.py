@@ -140,6 +140,68 @@ class GivenServer:
         return ServerAddress(host, public, secret, api, tuple(sorted(self.paths.items())))
 
 
+@dataclass(frozen=True)
+class ModelAddress:
+    """A model that judges ask, where it is, and the key to it.
+
+    Args:
+        model: As the endpoint calls it.
+        base_url: Such as "http://localhost:11434/v1"; None for OpenAI's own.
+        api_key: Opens it; None where it needs none.
+
+    Raises:
+        BadInput: If the base URL is no address.
+    """
+
+    model: str
+    base_url: str | None = None
+    api_key: Secret | None = None
+
+    def __post_init__(self) -> None:
+        if self.base_url is None:
+            return
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadInput(
+                f"The address of the judge's model is {shown_host(self.base_url)!r}.",
+                "Set XEROML_JUDGE_BASE_URL (or base_url=...) to one such as "
+                "http://localhost:11434/v1.",
+            )
+
+    @property
+    def host(self) -> str:
+        """Where it is, for people."""
+        parts = urlsplit(self.base_url or "https://api.openai.com")
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    @classmethod
+    def completed(
+        cls, model: str | None, base_url: str | None, api_key: Secret | None
+    ) -> ModelAddress | None:
+        """What code says, completed from the environment; None if no model is named.
+
+        `XEROML_JUDGE_MODEL`, `XEROML_JUDGE_BASE_URL` and `XEROML_JUDGE_API_KEY` come first, then
+        `OPENAI_BASE_URL`. `OPENAI_API_KEY` is used only where no other endpoint is named than the
+        one it was set for: a key is not sent to strangers.
+
+        Raises:
+            BadInput: If the base URL is no address.
+        """
+        named = model or os.environ.get("XEROML_JUDGE_MODEL")
+        if not named:
+            return None
+        own_url = base_url or os.environ.get("XEROML_JUDGE_BASE_URL")
+        key = api_key or _secret("XEROML_JUDGE_API_KEY")
+        if not own_url:
+            key = key or _secret("OPENAI_API_KEY")
+        return cls(named, own_url or os.environ.get("OPENAI_BASE_URL") or None, key)
+
+
+def _secret(variable: str) -> Secret | None:
+    # In no variable in clear: a traceback may show those.
+    return Secret(os.environ[variable]) if os.environ.get(variable) else None
+
+
 def shown_host(host: str) -> str:
     """A server's address as people may see it: without what could be a password in it."""
     return re.sub(r"//[^/@]*@", "//", host)

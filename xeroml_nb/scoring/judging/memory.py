@@ -1,0 +1,110 @@
+"""Answers that were given already: the same question is not asked twice."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from xeroml_nb.records import clock
+from xeroml_nb.scoring.judging.model import NoAnswer
+from xeroml_nb.store import judge_answers
+from xeroml_nb.store.judge_answers import JudgeAnswer
+from xeroml_nb.store.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xeroml_nb.store.store import Store
+
+    Held = dict[str, Any]
+
+_MOST = 10_000
+
+
+class Memory:
+    """Remembers answers by their questions, in this process and, if it has one, in a store.
+
+    Failures are not remembered. Who asks what another thread is asking already waits for that
+    answer.
+
+    Args:
+        store: Where answers outlive the process.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Held] = OrderedDict()
+        self._asking: dict[str, Future[Held]] = {}
+        self._loading = threading.Lock()
+
+    def recall(
+        self, key: str, ask: Callable[[], Held], fits: Callable[[Held], bool]
+    ) -> tuple[Held, bool]:
+        """The answer to a question, and whether it was known.
+
+        Args:
+            key: Names the question by its content.
+            ask: Asks it.
+            fits: Tells whether a stored answer can be used; one that cannot is asked for again.
+
+        Raises:
+            NoAnswer: If asking fails, here or in the thread that is asking.
+        """
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None:
+                return known, True
+            waiting = self._asking.get(key)
+            if waiting is None:
+                mine = self._asking[key] = Future()
+        if waiting is not None:
+            return waiting.result(), True
+        try:
+            held, was_known = self._found_or_asked(key, ask, fits)
+        except BaseException as error:
+            shared = error if isinstance(error, Exception) else NoAnswer("it was interrupted.")
+            self._settle(key, lambda: mine.set_exception(shared))
+            raise
+        self._settle(key, lambda: mine.set_result(held), held)
+        return held, was_known
+
+    def _found_or_asked(
+        self, key: str, ask: Callable[[], Held], fits: Callable[[Held], bool]
+    ) -> tuple[Held, bool]:
+        if self._store is None:
+            return ask(), False
+        found = self._stored(self._store, key)
+        if found is not None and fits(found):
+            return found, True
+        held = ask()
+        self._store.submit_quietly(Rows(judge_answers=[JudgeAnswer(key, held, clock.now())]))
+        return held, False
+
+    def _stored(self, store: Store, key: str) -> Held | None:
+        """The answer in the store; what another process adds to it meanwhile may be missed."""
+        with self._loading:
+            stored_keys = self._stored_keys
+        if key not in stored_keys:
+            return None
+        with store.reading() as connection:
+            return judge_answers.get(connection, key)
+
+    @cached_property
+    def _stored_keys(self) -> frozenset[str]:
+        """Of all answers in the store: to look there for each new question takes far longer."""
+        assert self._store is not None  # noqa: S101 - asked for by `_stored` alone
+        with self._store.reading() as connection:
+            return judge_answers.keys(connection)
+
+    def _settle(self, key: str, tell: Callable[[], None], held: Held | None = None) -> None:
+        with self._lock:
+            del self._asking[key]
+            if held is not None:
+                self._known[key] = held
+                if len(self._known) > _MOST:
+                    self._known.popitem(last=False)
+        tell()
