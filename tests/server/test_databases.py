@@ -12,7 +12,8 @@ from .test_traces import a_call, a_span
 
 _ITEMS = [{"id": f"i/{n}", "input": {"n": n, "half": "\ud800", "nul": "\x00"}} for n in range(3)]
 _RUN = {"itemId": "i/0", "status": "failed", "traceId": "t1", "error": "a\x00b", "attempts": 2}
-_CARD = {"column_names": ["a"], "code": "return {}"}
+_CARD = {"column_names": ["output"]}
+_COLUMN = {"name": "tries", "configuration": {"source": "attempts"}, "is_part_of_score": True}
 # Every topic, written and read, with what only one database might stumble over.
 REQUESTS = [
     ("POST", "/traces", {"id": "t9", "name": "as a whole", "tags": ["Ü"], "input": "\ud800"}),
@@ -49,6 +50,11 @@ REQUESTS = [
     ("GET", "/prompts?label=production&tag=x", None),
     ("POST", "/reports", {"name": "r", "experiment_id": "e"}),
     ("PATCH", "/reports/1/score-card", _CARD),
+    ("POST", "/report-columns", _COLUMN | {"report_id": 1}),
+    ("GET", "/reports/1", None),
+    ("GET", "/reports/1/score", None),
+    ("POST", "/reports", {"name": "b", "task_name": "t", "columns": [_COLUMN]}),
+    ("POST", "/reports/2/run", {"name": "c", "experiment_id": "e"}),
     ("DELETE", "/experiments/e", None),
     ("DELETE", "/traces", {"traceIds": ["t1", "t9"]}),
     ("GET", "/traces", None),

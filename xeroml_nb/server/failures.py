@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = "5"
-# The document of this endpoint names 422 for a body that does not fit; all others say 400.
-_UNPROCESSABLE = ("/reports", "/api/public/v2/reports")
+# The document of these endpoints names 422 for a body that does not fit; all others say 400.
+_UNPROCESSABLE = ("/report", "/api/public/v2/report")
 
 
 class Issue(BaseModel):

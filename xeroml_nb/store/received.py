@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from xeroml_nb.records.experiment import ItemStatus
+from xeroml_nb.store import evaluations, reports
 from xeroml_nb.store import experiments as stored
 from xeroml_nb.store import scores as stored_scores
 from xeroml_nb.store.rows import chunks
@@ -42,16 +43,20 @@ class Kept:
 def put_experiment(connection: Connection, record: ExperimentRecord) -> ExperimentRecord:
     """Store an experiment, or bring the one of that id to what is said of it now.
 
-    A new one gets the number it asks for if that is free, else the next of its name.
+    A new one gets the number it asks for if that is free, else the next of its name; and the
+    reports that the blueprints of its task give it.
     """
     row = stored.to_row(record)
-    if stored.by_id(connection, record.id) is not None:
+    is_new = stored.by_id(connection, record.id) is None
+    if not is_new:
         changed = {name: value for name, value in row.items() if name not in _FIXED}
         connection.execute(sa.update(table).where(table.c.id == record.id), changed)
     elif record.number < 1 or stored.by_name(connection, record.name, record.number):
         stored.create(connection, record)
     else:
         connection.execute(sa.insert(table), row)
+    if is_new and record.task is not None:
+        reports.from_blueprints(connection, record.task.name, record.id, record.created_at)
     found = stored.by_id(connection, record.id)
     assert found is not None  # noqa: S101 - it was written a moment ago
     return found
@@ -87,6 +92,8 @@ def delete_experiment(connection: Connection, experiment_id: str) -> None:
     query = sa.select(scores.c.id).where(scores.c.experiment_id == experiment_id)
     for ids in chunks(connection.execute(query).scalars()):
         stored_scores.retract(connection, ids)
+    reports.delete_of(connection, experiment_id)
+    evaluations.delete_of(connection, experiment_id)
     connection.execute(sa.delete(runs).where(runs.c.experiment_id == experiment_id))
     connection.execute(sa.delete(table).where(table.c.id == experiment_id))
 

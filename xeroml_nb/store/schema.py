@@ -182,6 +182,13 @@ scores = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("id"),
     sa.Index("scores_by_trace", "trace_id"),
+    # Only of the few that are about a whole experiment, so that it costs the others nothing.
+    sa.Index(
+        "scores_by_experiment",
+        "experiment_id",
+        sqlite_where=sa.text("experiment_id IS NOT NULL"),
+        postgresql_where=sa.text("experiment_id IS NOT NULL"),
+    ),
 )
 
 # What a score was before it was changed.
@@ -374,6 +381,16 @@ reports = sa.Table(
     _text("code_language", null=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+)
+
+# What a score card is called and may take, where one was set.
+report_cards = sa.Table(
+    "report_cards",
+    metadata,
+    sa.Column("report_id", sa.Integer, primary_key=True, autoincrement=False),
+    _text("name", null=False),
+    sa.Column("timeout", sa.Float, nullable=False),
+    sa.Column("memory_mb", sa.Integer, nullable=False),
 )
 
 # Where a report comes from: the plan it follows, or the task whose runs a plan is for.

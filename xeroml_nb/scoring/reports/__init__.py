@@ -1,0 +1,1 @@
+"""Reports: an experiment as a table of named columns, with its score card."""
