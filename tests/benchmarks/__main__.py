@@ -11,11 +11,14 @@ from tests.benchmarks import (
     comparing,
     coroutines,
     coverage,
+    evaluators,
     importing,
+    judging,
     kill,
     labelling,
     overhead,
     pushing,
+    sandbox,
     serving,
     threads,
 )
@@ -32,6 +35,9 @@ BENCHMARKS = {
     "coverage": coverage.figures,
     "serving": serving.figures,
     "pushing": pushing.figures,
+    "judging": judging.figures,
+    "evaluators": evaluators.figures,
+    "sandbox": sandbox.figures,
 }
 _NOTES = """
 Each benchmark runs in a process of its own, the product and its floor by turns; medians.
@@ -43,10 +49,15 @@ ThreadPoolExecutor.map that stores nothing; opening and closing files is not in 
 Memory is the peak of a process that does nothing but that run, in MB of 10^6 bytes.
 Coverage is simulated with a fixed seed: the share of 95 % intervals that hold the truth, and of
 tests at 5 % that find a difference where there is none, with a standard error below
-0.3 points.
+0.3 points (0.5 for corrected means).
 Serving and pushing use a server in a process of its own on the same machine; the floor is the same
 web server with nothing behind it. A push is timed from the call to its return, read back included.
-A label is timed from the decision to its commit, in the process that pushes.""".strip()
+A label is timed from the decision to its commit, in the process that pushes.
+Score cards: processor time is that of this process and its child processes together.
+Judging: the share of the lanes that wait for the model, as the model's endpoint sees it, from the
+first question to the last answer; at the end of a run some lanes have nothing left to ask.
+Evaluators are timed from the call to the score, without a store; their floor is a plain loop over
+the same comparisons.""".strip()
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tests.benchmarks import correcting
 from tests.benchmarks.figures import Between, Figure
 from xeroml_nb.analysis.statistics.intervals import Interval, mean_interval
 from xeroml_nb.analysis.statistics.paired import Difference, paired_difference
@@ -92,7 +93,7 @@ def figures(*, quick: bool) -> list[Figure]:
                 continue
             share = 100 * getattr(tally, part) / tally.tries
             found.append(Figure("coverage", f"{what}, %: {kind.name}, n = {n}", share, target))
-    return found
+    return found + correcting.figures(quick=quick)
 
 
 def _tally(kind: Kind, n: int, tries: int) -> Tally:

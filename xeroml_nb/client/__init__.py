@@ -3,11 +3,23 @@
 from xeroml_nb.client.usual import (
     Client,
     arun,
+    calibrate,
     compare,
     get_client,
     run,
+    score,
     start,
     to_frame,
 )
 
-__all__ = ["Client", "arun", "compare", "get_client", "run", "start", "to_frame"]
+__all__ = [
+    "Client",
+    "arun",
+    "calibrate",
+    "compare",
+    "get_client",
+    "run",
+    "score",
+    "start",
+    "to_frame",
+]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.client.calibrating import CalibrationMethods
 from xeroml_nb.client.comparisons import ComparisonMethods
 from xeroml_nb.client.files import FileMethods
 from xeroml_nb.client.labels import LabelMethods
 from xeroml_nb.client.pulling import PullMethods
 from xeroml_nb.client.scores import ScoreMethods
-from xeroml_nb.experiments.experiment import Experiment
 from xeroml_nb.records.access import Secret
 from xeroml_nb.settings import GivenServer, Settings
 
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from xeroml_nb.analysis.calibration.calibration import Calibration
+    from xeroml_nb.analysis.calibration.said import LabelSource
     from xeroml_nb.analysis.comparison import Comparison
+    from xeroml_nb.client.calibrating import JudgeLike
     from xeroml_nb.experiments.dataset import Dataset
+    from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.experiment import Experiment
     from xeroml_nb.experiments.task import Task
     from xeroml_nb.settings import ServerAddress
 
@@ -31,7 +36,9 @@ _clients: dict[tuple[str, ServerAddress | None], Client]
 _lock = threading.Lock()
 
 
-class Client(ComparisonMethods, ScoreMethods, LabelMethods, PullMethods, FileMethods):
+class Client(
+    ComparisonMethods, CalibrationMethods, ScoreMethods, LabelMethods, PullMethods, FileMethods
+):
     """Everything of one store and its server; `get_client()` gives the usual one.
 
     Args:
@@ -111,6 +118,19 @@ async def arun(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experi
     return await get_client().arun(task, dataset, **options)
 
 
+def score(
+    experiment: Experiment | str,
+    evaluators: Sequence[str | Callable[..., Any] | ItemEvaluator],
+    **options: Any,
+) -> Experiment:
+    """`Client.score_experiment`, of the client whose store the experiment lives in.
+
+    Example:
+        `score(exp, evaluators=["exact_match", "helpfulness"])`
+    """
+    return _client_of([experiment]).score_experiment(experiment, evaluators, **options)
+
+
 def compare(*experiments: Experiment | str, **options: Any) -> Comparison:
     """`Client.compare`, of the client whose store the first experiment lives in.
 
@@ -120,13 +140,22 @@ def compare(*experiments: Experiment | str, **options: Any) -> Comparison:
     return _client_of(experiments).compare(*experiments, **options)
 
 
+def calibrate(judge: JudgeLike, labels: LabelSource, **options: Any) -> Calibration:
+    """`Client.calibrate`, of the client whose store the experiment or the labels live in.
+
+    Example:
+        `calibrate("helpful", "verdict (human)", experiment=exp)`
+    """
+    return _client_of([options.get("experiment"), labels]).calibrate(judge, labels, **options)
+
+
 def to_frame(*experiments: Experiment | str) -> pd.DataFrame:
     """`Client.to_frame`, of the client whose store the first experiment lives in."""
     return _client_of(experiments).to_frame(*experiments)
 
 
-def _client_of(experiments: Sequence[Experiment | str]) -> Client:
-    store = next((one.store for one in experiments if isinstance(one, Experiment)), None)
+def _client_of(known: Sequence[Any]) -> Client:
+    store = next((one.store for one in known if hasattr(one, "store")), None)
     with _lock:
         found = next((client for client in _clients.values() if client.store is store), None)
     return found or get_client()

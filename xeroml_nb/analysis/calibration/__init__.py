@@ -1,0 +1,1 @@
+"""A judge held against people: how far they agree, and what its mean is worth."""
