@@ -16,6 +16,7 @@ import pytest
 from nbclient import NotebookClient
 
 import xeroml_nb as xn
+from xeroml_nb.scoring.sandbox.python.preparing import prepared
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -257,3 +258,33 @@ def test_the_notebook_on_feedback_runs_from_top_to_bottom(run):
     trace = shown_last(done, 'xeroml.get_trace(second["trace_id"])')
     assert "score user-feedback: 0" in trace
     assert "sk-xm-" not in nbformat.writes(done)
+
+
+def test_the_notebook_on_scoring_runs_from_top_to_bottom(run):
+    prepared()  # or a cell would have to wait for it
+    done = run(read(FOLDER / "scoring.ipynb").cells)
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    first = table(shown_last(done, "v1.summary()"))
+    assert list(first) == ["category", "form", "urgency", "usable"]
+    assert {row["scored"] for row in first.values()} == {"72"}
+    assert "weakest_category" in shown_last(done, "v1.own_scores()")
+    calibrated = shown_last(done, "calibration")
+    assert calibrated.startswith("helps against labels in desk #1")
+    assert "corrected by 30 labels" in calibrated
+    category, urgency = (100 * float(first[name]["mean"]) for name in ("category", "urgency"))
+    [shown] = shown_by(done, "%%xeroml score quality -c category -c urgency -x report")
+    score = float(re.search(r">([\d.]+)</span><span[^>]*> of 100", shown.data["text/html"])[1])
+    assert score == pytest.approx(0.7 * category + 0.3 * urgency, abs=0.06)
+    assert "12 rows: topic is account" in shown.data["text/html"]
+    assert "are short" in shown_by(done, "brevity.score(report)")[0].data["text/html"]
+    widget, _ = shown_by(done, "card = xn.score_card(report)")
+    assert "application/vnd.jupyter.widget-view+json" in widget.data
+    assert "desk quality" in [score.name for score in own_scores("desk again")]
+    before, now = map(float, re.findall(r"[\d.]+", shown_last(done, "before = report.score")))
+    assert before == score < now
+    xn.get_client().close()
+
+
+def own_scores(experiment: str) -> list:
+    return list(xn.get_client().get_experiment(experiment).own_scores().itertuples())

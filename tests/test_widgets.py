@@ -569,6 +569,6 @@ def test_every_file_for_the_browser_is_in_the_package():
     label = ["desk.js", "keys.js", "link.js", "main.js", "nodes.js", "pace.js", "view.js"]
     modules = [*compare, "key_guard.js", *label, "run_view.js"]
     assert [path.name for path in MODULES] == modules
-    styles = ["compare", "content", "export", "label", "run_view", "theme"]
+    styles = ["compare", "content", "export", "label", "run_view", "score_card", "theme"]
     assert [path.stem for path in STYLES] == styles
     assert Path(xn.__file__).parent in host.STATIC.parents

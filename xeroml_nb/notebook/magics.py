@@ -15,11 +15,13 @@ from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT,
 from xeroml_nb.experiments.task import Task, known_of, remember
 from xeroml_nb.notebook.cell_task import compile_cell_task
 from xeroml_nb.notebook.listings import Listing, datasets_listing, runs_listing
+from xeroml_nb.notebook.score_cell import make_score_card
 from xeroml_nb.scoring.evaluator import resolve
 from xeroml_nb.tracing.propagate import disable_tracing
 
 if TYPE_CHECKING:
     from xeroml_nb.experiments.experiment import Experiment
+    from xeroml_nb.scoring.reports.report import Report
 
 _HELP = """\
 %%xeroml task NAME [-d DATASET] [--name RUN] [-e EVALUATOR]... [-c N] [-r N] [--timeout S]
@@ -28,6 +30,11 @@ _HELP = """\
     asynchronously. With -d it is tried on one item and then run over the dataset, live, while the
     cell has already returned. -d takes a dataset's name, or a variable that holds a dataset or a
     picker. Every option: %%xeroml?
+%%xeroml score NAME [--js] [-c COLUMN]... [-x EXPERIMENT] [--timeout S] [--memory MB]
+    The cell's body becomes the code of the score card NAME: a function body that sees `data`, a
+    list of dicts, one a row, and returns {"score": 0..100}; with --js it is JavaScript. -c names
+    a column that counts. With -x the card makes the score of an experiment or a report: a
+    variable that holds one, or an experiment's name.
 %xeroml datasets    the datasets of the store
 %xeroml runs        its experiments, newest first
 %xeroml help        this text"""
@@ -51,7 +58,7 @@ class XeromlMagics(Magics):
         return None
 
     @magic_arguments("%xeroml")
-    @argument("what", choices=["task"], help="the body is a task")
+    @argument("what", choices=["task", "score"], help="the body is a task, or a score card's code")
     @argument("name", help="the task's name, and the run's unless --name is given")
     @argument("-d", "--dataset", help="run over this dataset; a name or a variable")
     @argument("--name", dest="run", help="the run's name")
@@ -60,8 +67,14 @@ class XeromlMagics(Magics):
     @argument("-r", "--repetitions", type=int, default=1, help="how often each item is run")
     @argument("--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds per attempt")
     @cell_magic("xeroml")
-    def make(self, line: str, body: str) -> Experiment | None:
-        """Make a task of the cell's body and, with -d, run it over a dataset."""
+    def make(self, line: str, body: str) -> Experiment | Report | None:
+        """Make a task of the cell's body and, with -d, run it over a dataset.
+
+        Or, as `%%xeroml score NAME`, make a score card of it; `%xeroml help` tells its options.
+        """
+        what, _, rest = line.strip().partition(" ")
+        if what == "score":
+            return make_score_card(self.shell, rest, body)
         given = parse_argstring(self.make, line)
         function = compile_cell_task(self.shell, given.name, body)
         task = Task.of(function, given.name)

@@ -14,7 +14,7 @@ from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments.live_run import DEFAULT_CONCURRENCY
 from xeroml_nb.experiments.surfaces import Follower
 from xeroml_nb.records.experiment import ExperimentStatus
-from xeroml_nb.scoring.evaluator import registered
+from xeroml_nb.scoring.evaluator import users_own
 from xeroml_nb.widgets.dataset_picker import DatasetPicker
 from xeroml_nb.widgets.host import Remainder, shown, summary_of
 from xeroml_nb.widgets.key_guard import KeyGuard
@@ -84,9 +84,9 @@ class RunPanel(widgets.VBox):
         _keep_choice(self._dataset, names if fixed is None else [_described(fixed)])
         self._dataset.disabled = self._source is not None
         known, chosen = set(self._evaluators.options), set(self._evaluators.value)
-        self._evaluators.options = registered()
+        self._evaluators.options = users_own()
         # A new one is wanted until somebody says otherwise.
-        self._evaluators.value = [n for n in registered() if n in chosen or n not in known]
+        self._evaluators.value = [n for n in users_own() if n in chosen or n not in known]
 
     def show_trouble(self, text: str) -> None:
         """Show an error in the panel; an empty text clears it."""
