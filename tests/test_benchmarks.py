@@ -19,6 +19,9 @@ NAMES = (
     "coverage",
     "serving",
     "pushing",
+    "judging",
+    "evaluators",
+    "sandbox",
 )
 
 

@@ -187,7 +187,12 @@ def test_type_checkers_see_the_same_front_page():
         for node in checked.body
         for alias in node.names
     }
-    assert seen == {*xn._HOMES.items(), ("charts", "xeroml_nb")}
+    assert seen == {*xn._HOMES.items(), ("charts", "xeroml_nb"), ("builtin", "scoring")}
+
+
+def test_the_built_in_evaluators_stand_on_the_front_page():
+    assert xn.evaluators.exact_match("a", "a")
+    assert "evaluators" in dir(xn)
 
 
 def test_the_charts_are_a_room_of_the_front_page():

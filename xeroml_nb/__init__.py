@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from xeroml_nb.annotation.order import Order
     from xeroml_nb.annotation.queue import AnnotationQueue
     from xeroml_nb.annotation.rubric import Rubric
-    from xeroml_nb.client import Client, arun, compare, get_client, run, start, to_frame
+    from xeroml_nb.client import (
+        Client,
+        arun,
+        calibrate,
+        compare,
+        get_client,
+        run,
+        score,
+        start,
+        to_frame,
+    )
     from xeroml_nb.errors import XeromlError
     from xeroml_nb.examples import example
     from xeroml_nb.experiments.dataset import Dataset
@@ -29,7 +39,14 @@ if TYPE_CHECKING:
     from xeroml_nb.notebook.magics import load_ipython_extension
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.ids import create_trace_id
+    from xeroml_nb.scoring import builtin as evaluators  # noqa: F401 - another name for readers
+    from xeroml_nb.scoring.cards.card import ScoreCard
     from xeroml_nb.scoring.evaluator import evaluator
+    from xeroml_nb.scoring.given import Score
+    from xeroml_nb.scoring.judging.judge import Judge
+    from xeroml_nb.scoring.judging.pairwise import PairJudge
+    from xeroml_nb.scoring.judging.panel import Panel
+    from xeroml_nb.scoring.reports.report import Report
     from xeroml_nb.tracing.observe import observe
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
     from xeroml_nb.widgets.comparison.panel import comparison
@@ -37,10 +54,13 @@ if TYPE_CHECKING:
     from xeroml_nb.widgets.export.panel import export_panel
     from xeroml_nb.widgets.labeller import annotate
     from xeroml_nb.widgets.run_panel import run_panel
+    from xeroml_nb.widgets.score_card.panel import score_card
     from xeroml_nb.widgets.workbench.bench import workbench
 
 from xeroml_nb.provided import provide as _provide
 
+# Rooms and modules that are used by their own name.
+_MODULES = {"charts": "charts", "evaluators": "scoring.builtin"}
 # Name to the module that defines it: nothing is imported before it is used.
 _HOMES = {
     "AnnotationQueue": "annotation.queue",
@@ -49,13 +69,20 @@ _HOMES = {
     "DatasetItem": "records.dataset",
     "Dimension": "annotation.dimension",
     "Experiment": "experiments.experiment",
+    "Judge": "scoring.judging.judge",
     "Option": "annotation.choices",
     "Order": "annotation.order",
+    "PairJudge": "scoring.judging.pairwise",
+    "Panel": "scoring.judging.panel",
+    "Report": "scoring.reports.report",
     "Retries": "experiments.retries",
     "Rubric": "annotation.rubric",
+    "Score": "scoring.given",
+    "ScoreCard": "scoring.cards.card",
     "XeromlError": "errors",
     "annotate": "widgets.labeller",
     "arun": "client",
+    "calibrate": "client",
     "compare": "client",
     "comparison": "widgets.comparison.panel",
     "create_trace_id": "records.ids",
@@ -70,6 +97,8 @@ _HOMES = {
     "propagate_attributes": "tracing.propagate",
     "run": "client",
     "run_panel": "widgets.run_panel",
+    "score": "client",
+    "score_card": "widgets.score_card.panel",
     "start": "client",
     "to_frame": "client",
     "workbench": "widgets.workbench.bench",
@@ -82,13 +111,20 @@ __all__ = [
     "DatasetItem",
     "Dimension",
     "Experiment",
+    "Judge",
     "Option",
     "Order",
+    "PairJudge",
+    "Panel",
+    "Report",
     "Retries",
     "Rubric",
+    "Score",
+    "ScoreCard",
     "XeromlError",
     "annotate",
     "arun",
+    "calibrate",
     "compare",
     "comparison",
     "create_trace_id",
@@ -103,6 +139,8 @@ __all__ = [
     "propagate_attributes",
     "run",
     "run_panel",
+    "score",
+    "score_card",
     "start",
     "to_frame",
     "workbench",
@@ -113,13 +151,19 @@ _provide("client", f"{__name__}.client:get_client")
 _provide("comparison report", f"{__name__}.notebook.report:write_comparison")
 _provide("experiment page", f"{__name__}.notebook.page:write_page")
 _provide("experiment report", f"{__name__}.notebook.report:write_experiment")
+_provide("judge pairs", f"{__name__}.analysis.pairwise_judging:judge_pairs")
+_provide("labeller", f"{__name__}.widgets.labeller:labeller_of")
+_provide("report", f"{__name__}.scoring.reports.making:report_on")
+_provide("reports", f"{__name__}.scoring.reports.making:reports_on")
+_provide("show card result", f"{__name__}.notebook.report_display:show_result")
 _provide("show comparison", f"{__name__}.notebook.comparison_display:show")
+_provide("show report", f"{__name__}.notebook.report_display:show_report")
 _provide("surface", f"{__name__}.widgets.run_view:RunSurface")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "charts":
-        return import_module(f"{__name__}.charts")
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -128,4 +172,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, "charts"})
+    return sorted({*globals(), *_HOMES, *_MODULES})
