@@ -74,6 +74,18 @@ def test_the_example_runs_as_it_is_and_prints_figures():
     assert nbformat.read("report.ipynb", as_version=4).cells[0].cell_type == "markdown"
 
 
+def test_the_example_of_a_score_card_runs_as_it_is_and_weighs_topics_alike():
+    example, _, scoring, _ = blocks("python")
+    ours = """
+rows = second.to_frame()
+topics = rows["expected_output"].map(lambda wanted: wanted["category"])
+print(100 * rows["category"].astype(float).groupby(topics).mean().mean())"""
+    printed = python(f"{example}\n{scoring}{ours}").splitlines()
+    score, by_hand = map(float, printed[-2:])
+    assert score == pytest.approx(by_hand)
+    assert 0 < score < 100
+
+
 def test_the_task_cell_runs_where_a_model_is_defined():
     example, *_ = blocks("python")
     extension, cell = blocks("")
@@ -105,7 +117,7 @@ def served():
 
 
 def test_what_is_pushed_as_shown_is_on_the_server(served):
-    example, _, sending = blocks("python")
+    example, *_, sending = blocks("python")
     *_, printed = python(f"{example}\nprint('---')\n{sending}", **served).split("---\n")
     reached, *foreseen, pushed = printed.splitlines()
     assert reached.startswith(f"reached {served['XEROML_HOST']} (XeroML API, own server ")

@@ -571,7 +571,7 @@ async def shouted(text):
 
 @pytest.mark.parametrize("task", [str.upper, shouted])
 def test_as_many_items_are_judged_at_the_same_time_as_are_run(chat, client, task):
-    chat.otherwise = dataclasses.replace(verdict(value=True), delay=0.1)
+    chat.otherwise = dataclasses.replace(verdict(value=True), delay=0.3)
     dataset = client.create_dataset(name="d", items=[{"input": f"{n}"} for n in range(24)])
     client.start(task, dataset, evaluators=[chat.judge()], concurrency=12).wait()
     assert chat.most_open == 12
@@ -605,7 +605,30 @@ def test_shipped_judges_are_found_by_name(model_is_set, client):
     assert (result.score("helpfulness"), result.score("accuracy")) == (4, True)
 
 
+def test_the_judges_named_in_a_loop_of_ones_own_run_after_each_item(model_is_set, client):
+    model_is_set.script_by_text(
+        lambda text: verdict("Paris" in text if "expected_output" in text else 5)
+    )
+    items = [{"input": q, "expected_output": a} for q, a in (("2+2?", "4"), ("France?", "Paris"))]
+    dataset = client.create_dataset(name="evaluation/qa-dataset", items=items)
+
+    experiment = client.create_experiment(
+        name="prompt-v2-with-judge",
+        dataset_name="evaluation/qa-dataset",
+        evaluators=["helpfulness", "accuracy"],  # Pre-configured evaluators
+    )
+    for item in dataset.items:
+        with experiment.run_item(item) as run:
+            run.set_output(item.expected_output)
+            # Evaluators run automatically after each item
+    found = [(r.score("helpfulness"), r.score("accuracy")) for r in experiment.get_results()]
+    assert found == [(5, False), (5, True)]
+    assert len(model_is_set.asked) == 4
+
+
 def test_a_run_with_a_judge_that_has_no_model_does_not_begin(client):
+    with pytest.raises(NoModel, match="XEROML_JUDGE_MODEL"):
+        client.create_experiment(name="never", evaluators=["helpfulness", "accuracy"])
     dataset = client.create_dataset(name="d", items=[{"input": "a"}])
     with pytest.raises(NoModel):
         client.start(str.upper, dataset, name="never", evaluators=["helpfulness"])

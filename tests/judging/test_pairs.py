@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.judging.stub import KEY, completion, verdict
 from xeroml_nb.analysis.pairwise_judging import judge_pairs
 from xeroml_nb.errors import BadInput, JudgeFailed, NoModel
-from xeroml_nb.provided import provide
 from xeroml_nb.scoring.judging.pairwise import PairJudge
 
 
@@ -183,5 +182,4 @@ def test_experiments_without_a_common_output_are_refused(client, runs):
 
 
 def test_a_judge_of_pairs_compares_by_itself(runs):
-    provide("judge pairs", "xeroml_nb.analysis.pairwise_judging:judge_pairs")
     assert judge(longer).compare(*runs).choices["b"] == 4

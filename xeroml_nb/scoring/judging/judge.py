@@ -142,15 +142,19 @@ class Judge(Asking):
         parts = self._material(known)
         if parts is None:
             return None
-        seeds = (
-            [self.seed] if self.votes == 1 else [(self.seed or 0) + i for i in _up_to(self.votes)]
-        )
-        found = [self._ask(parts, named(known), seed) for seed in seeds]
+        found = [self._ask(parts, named(known), seed) for seed in self._seeds]
         return self._verdict([answer for answer, _ in found], all(was for _, was in found))
 
     def scores(self, result: Verdict | None, target: ScoreTarget) -> list[ScoreRecord]:
         """The verdict as a score."""
         return [] if result is None else [result.score(target)]
+
+    @property
+    def _seeds(self) -> list[int | None]:
+        """One for each vote."""
+        if self.votes == 1:
+            return [self.seed]
+        return [(self.seed or 0) + vote for vote in range(self.votes)]
 
     def _material(self, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """What the model gets to see; None if something of it is missing."""
@@ -190,11 +194,6 @@ def named(known: Mapping[str, Any]) -> str:
         return f"item {item!r}"
     trace = known.get("trace_id")
     return f"trace {trace!r}" if trace else "this output"
-
-
-def _up_to(count: int) -> list[int]:
-    # The class above has a field that hides the builtin.
-    return list(range(count))
 
 
 def _nearest(values: list[Any], wanted: Any) -> int:
