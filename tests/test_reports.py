@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import xeroml_nb as xn
@@ -200,6 +201,23 @@ def test_an_attached_card_scores_at_once_and_again_when_a_score_changes(client, 
         "NUMERIC",
         "api",
     )
+
+
+def test_what_leaves_the_store_has_a_cards_score_of_that_moment(client, experiment, own_folder):
+    xn.ScoreCard(["right"], name="quality").attach(experiment)
+    failed = experiment.get_results()[2]
+
+    def exported():
+        path = client.export(experiment, own_folder / "run.csv")
+        rows = pd.read_csv(path).query("record == 'score' and name == 'quality'")
+        return float(rows["value"].item())
+
+    assert exported() == pytest.approx(200 / 3)
+    client.score(trace_id=failed.trace_id, name="right", value=True)
+    assert exported() == 100
+    client.score(trace_id=failed.trace_id, name="right", value=False)
+    own = experiment.own_scores().set_index("name")["value"]
+    assert own["quality"] == pytest.approx(200 / 3)
 
 
 def test_a_card_of_another_name_takes_the_former_score_with_it(client, experiment):

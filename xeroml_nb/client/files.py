@@ -49,6 +49,7 @@ class FileMethods(ExperimentMethods):
         Example:
             `client.export("triage_v2 #3", "triage.csv")`
         """
+        from xeroml_nb.scoring.reports.making import bring_scores_up
         from xeroml_nb.sync.files.moving import export_experiment, export_labels
 
         self._store.flush()
@@ -64,6 +65,7 @@ class FileMethods(ExperimentMethods):
                 "Pass an experiment, its name, labels, or an annotation queue.",
             )
         [record] = self._records([what])
+        bring_scores_up(self._store, [record.id])
         return export_experiment(self._store, record, path)
 
     def import_file(self, path: str | Path) -> Experiment | Labels:

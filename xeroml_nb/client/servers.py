@@ -51,9 +51,7 @@ class ServerMethods(ExperimentMethods):
         from xeroml_nb.sync.sending.preview import make_preview
 
         remote = self._server()
-        scope = self._scope(what)
-        self._store.flush()
-        return make_preview(remote, scope)
+        return make_preview(remote, self._scope_now(what))
 
     def push(self, what: What = None, progress: Callable[[int, int], None] | None = None) -> Push:
         """Bring the server to what is here; what it has already is not sent again.
@@ -74,7 +72,7 @@ class ServerMethods(ExperimentMethods):
         from xeroml_nb.sync.sending.push import push
 
         remote = self._server()
-        return push(remote, self._scope(what), progress)
+        return push(remote, self._scope_now(what), progress)
 
     def undo_push(self, push_id: str) -> Undone:
         """Take a push back, also one of another session.
@@ -128,6 +126,15 @@ class ServerMethods(ExperimentMethods):
             self._flow.stop()
         if self._remote is not None:
             self._remote.close()
+
+    def _scope_now(self, what: What) -> Scope:
+        """What of the store is meant, with the scores of cards as they are at this moment."""
+        from xeroml_nb.scoring.reports.making import bring_scores_up
+
+        scope = self._scope(what)
+        self._store.flush()
+        bring_scores_up(self._store, None if scope.everything else scope.experiment_ids)
+        return scope
 
     def _scope(self, what: What) -> Scope:
         """What of the store is meant.

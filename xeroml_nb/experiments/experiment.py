@@ -310,6 +310,7 @@ class Experiment:
         Columns: `name, value, comment, author, error`; an evaluator that failed has a row without
         a value.
         """
+        provided("score cards up to date")(self._store, [self.id])
         return results.own_frame(self.own_values())
 
     def own_values(self) -> list[OwnScore]:

@@ -15,7 +15,7 @@ from xeroml_nb.records.report import (
     ReportRecord,
     ReportResult,
 )
-from xeroml_nb.store.rows import upsert
+from xeroml_nb.store.rows import chunks, upsert
 from xeroml_nb.store.schema import (
     report_cards,
     report_columns,
@@ -91,6 +91,15 @@ def existing(connection: Connection, report_id: int) -> ReportRecord:
 def of_experiment(connection: Connection, experiment_id: str) -> list[ReportRecord]:
     """The reports on an experiment, oldest first."""
     return _find(connection, table.c.experiment_id == experiment_id)
+
+
+def scored(connection: Connection, experiment_ids: Sequence[str] | None) -> list[ReportRecord]:
+    """The reports with a score card on some experiments, or on any where none are named."""
+    mine = [table.c.experiment_id.is_not(None), report_cards.c.report_id.is_not(None)]
+    if experiment_ids is None:
+        return _find(connection, *mine)
+    parts = chunks(experiment_ids)
+    return [r for part in parts for r in _find(connection, *mine, table.c.experiment_id.in_(part))]
 
 
 def blueprints(connection: Connection, task_name: str) -> list[ReportRecord]:

@@ -11,11 +11,14 @@ from xeroml_nb.scoring.reports.report import Report
 from xeroml_nb.store import reports
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.experiments.experiment import Experiment
     from xeroml_nb.records.report import ReportRecord
     from xeroml_nb.scoring.reports.columns import Columns, Wanted
+    from xeroml_nb.store.store import Store
 
 
 def report_on(experiment: Experiment, columns: Wanted | None, name: str | None) -> Report:
@@ -46,6 +49,22 @@ def reports_on(experiment: Experiment) -> list[Report]:
     with experiment.store.reading() as connection:
         found = reports.of_experiment(connection, experiment.id)
     return [Report(experiment.store, record) for record in found]
+
+
+def bring_scores_up(store: Store, experiment_ids: Sequence[str] | None = None) -> None:
+    """Let score cards see what changed since anybody looked at their reports.
+
+    The scores of experiments that come from cards are then those of this moment. A card that
+    fails leaves its error on the report.
+
+    Args:
+        store: Where the reports live.
+        experiment_ids: Of which experiments; all by default.
+    """
+    with store.reading() as connection:
+        found = reports.scored(connection, experiment_ids)
+    for record in found:
+        Report(store, record).refresh()
 
 
 def _named(connection: Connection, experiment: Experiment, name: str) -> ReportRecord | None:
