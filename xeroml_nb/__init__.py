@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from xeroml_nb.scoring.given import Score
     from xeroml_nb.scoring.judging.judge import Judge
     from xeroml_nb.scoring.judging.pairwise import PairJudge
-    from xeroml_nb.scoring.judging.panel import Panel
+    from xeroml_nb.scoring.judging.panel import JudgePanel
     from xeroml_nb.scoring.reports.report import Report
     from xeroml_nb.tracing.observe import observe
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
@@ -70,10 +70,10 @@ _HOMES = {
     "Dimension": "annotation.dimension",
     "Experiment": "experiments.experiment",
     "Judge": "scoring.judging.judge",
+    "JudgePanel": "scoring.judging.panel",
     "Option": "annotation.choices",
     "Order": "annotation.order",
     "PairJudge": "scoring.judging.pairwise",
-    "Panel": "scoring.judging.panel",
     "Report": "scoring.reports.report",
     "Retries": "experiments.retries",
     "Rubric": "annotation.rubric",
@@ -112,10 +112,10 @@ __all__ = [
     "Dimension",
     "Experiment",
     "Judge",
+    "JudgePanel",
     "Option",
     "Order",
     "PairJudge",
-    "Panel",
     "Report",
     "Retries",
     "Rubric",

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket
+    from playwright.sync_api import (
+        BrowserContext,
+        ConsoleMessage,
+        Locator,
+        Page,
+        Request,
+        WebSocket,
+    )
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
 _CHROMIUM_ARGS = [
@@ -90,7 +97,7 @@ class Lab:
         size: Of the browser's window.
         app: "jupyterlab", or "notebook" for Notebook 7.
         python: Of the environment that the application runs in; this one by default.
-        beside: Another, whose browser is used: a process can have only one.
+        beside: Another, whose driver of browsers is used: a process can have only one.
     """
 
     def __init__(  # noqa: PLR0913 - which application, where, how it looks
@@ -119,11 +126,9 @@ class Lab:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._start_server(stack)
-            self._browser = self._beside._browser if self._beside else self._launch(stack)
-            width, height = self._size
-            viewport = {"width": width, "height": height}
-            self._context = self._browser.new_context(viewport=viewport)
-            stack.callback(self._context.close)
+            driver = self._beside and self._beside._playwright
+            self._playwright = driver or stack.enter_context(sync_playwright())
+            self._context = self._launch(stack)
             self._context.on("request", self._note_request)
             expect.set_options(timeout=_PATIENCE)
             self._stack = stack.pop_all()
@@ -160,11 +165,17 @@ class Lab:
         """Shut a notebook's kernel down."""
         self._ask("DELETE", f"sessions/{session}")
 
-    def _launch(self, stack: ExitStack) -> Browser:
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=self.chromium, args=_CHROMIUM_ARGS)
-        stack.callback(browser.close)
-        return browser
+    def _launch(self, stack: ExitStack) -> BrowserContext:
+        """A browser with a profile on disk: what it compiled for one page it has for the next."""
+        width, height = self._size
+        context = self._playwright.chromium.launch_persistent_context(
+            self._home / "browser",
+            executable_path=self.chromium,
+            args=_CHROMIUM_ARGS,
+            viewport={"width": width, "height": height},
+        )
+        stack.callback(context.close)
+        return context
 
     def _start_server(self, stack: ExitStack) -> None:
         environment = self._environment()

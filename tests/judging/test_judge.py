@@ -24,7 +24,7 @@ from xeroml_nb.records.access import Secret
 from xeroml_nb.records.score import DataType, ScoreSource, ScoreTarget
 from xeroml_nb.scoring.judging.answers import Unfit, read
 from xeroml_nb.scoring.judging.judge import Judge
-from xeroml_nb.scoring.judging.panel import Panel
+from xeroml_nb.scoring.judging.panel import JudgePanel
 from xeroml_nb.scoring.judging.scales import Choices, PassFail, Range
 from xeroml_nb.scoring.judging.templates import accuracy, conciseness, faithfulness, helpfulness
 from xeroml_nb.settings import ModelAddress
@@ -288,7 +288,7 @@ def test_a_majority_is_a_vote_that_none_outnumbers(votes):
 
 def test_a_panel_scores_and_so_does_each_of_its_judges(chat):
     chat.script += [verdict(2, "Poor."), verdict(5, "Rich.")]
-    panel = Panel("quality", [chat.judge(name, range=(1, 5)) for name in ("stern", "lenient")])
+    panel = JudgePanel("quality", [chat.judge(name, range=(1, 5)) for name in ("stern", "lenient")])
 
     scores = panel.scores(panel.call({"input": "q", "output": "a"}), TARGET)
 
@@ -304,11 +304,11 @@ def test_a_panel_scores_and_so_does_each_of_its_judges(chat):
 def test_a_panel_of_judges_that_answer_differently_is_refused():
     one, other = Judge("a", "?", range=(1, 5)), Judge("b", "?", range=(0, 1))
     with pytest.raises(BadInput, match=r"different ways: 0 to 1; 1 to 5"):
-        Panel("p", [one, other])
+        JudgePanel("p", [one, other])
     with pytest.raises(BadInput, match="'a' twice"):
-        Panel("p", [one, one])
+        JudgePanel("p", [one, one])
     with pytest.raises(BadInput, match="two or more"):
-        Panel("p", [one])
+        JudgePanel("p", [one])
 
 
 # Asked once.

@@ -38,7 +38,7 @@ plain_ids = st.text(
     min_size=1,
     max_size=40,
 )
-names = plain_ids.filter(str.strip)
+names = plain_ids.filter(str.strip).filter("__proto__".__ne__)
 moments = st.integers(0, 7 * 10**15).map(clock.from_micros)
 leaves = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | texts
 leaves |= st.floats(allow_nan=False, allow_infinity=False)

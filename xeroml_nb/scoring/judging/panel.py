@@ -31,7 +31,7 @@ class PanelVerdict:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class JudgePanel:
     """Several judges whose verdicts count together; each keeps a score of its own too.
 
     Most of them decide, of as many the one named first; in a range their mean counts. If one of
@@ -51,7 +51,7 @@ class Panel:
         ...     return {"verdict": 2}
         >>> one = Judge("lenient", "Is it good?", range=(1, 5), model=lenient)
         >>> other = Judge("stern", "Is it good?", range=(1, 5), model=stern)
-        >>> Panel("good", [one, other]).call({"output": "Hm."}).verdict.value
+        >>> JudgePanel("good", [one, other]).call({"output": "Hm."}).verdict.value
         3.5
     """
 
@@ -62,10 +62,12 @@ class Panel:
         checked_name("panel", self.name)
         object.__setattr__(self, "judges", tuple(self.judges))
         if len(self.judges) < 2 or not all(isinstance(j, Judge) for j in self.judges):  # noqa: PLR2004
-            raise BadInput(f"Panel {self.name!r} needs two or more judges.", "Pass xn.Judge(...).")
+            raise BadInput(
+                f"JudgePanel {self.name!r} needs two or more judges.", "Pass xn.Judge(...)."
+            )
         names = [self.name, *(judge.name for judge in self.judges)]
         if twice := next((n for n in names if names.count(n) > 1), None):
-            raise BadInput(f"Panel {self.name!r} has the name {twice!r} twice.", "Rename one.")
+            raise BadInput(f"JudgePanel {self.name!r} has the name {twice!r} twice.", "Rename one.")
         scales = {judge.scale for judge in self.judges}
         if len(scales) > 1:
             labels = "; ".join(sorted(scale.label for scale in scales))
@@ -98,7 +100,7 @@ class Panel:
         for judge in self.judges:
             judge.check_ready()
 
-    def cached_in(self, store: Store) -> Panel:
+    def cached_in(self, store: Store) -> JudgePanel:
         """The same panel, whose answers are kept in a store and looked up there."""
         return replace(self, judges=[judge.cached_in(store) for judge in self.judges])
 
