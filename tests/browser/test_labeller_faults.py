@@ -97,8 +97,8 @@ def test_decisions_that_wait_when_the_kernel_is_killed_are_handed_over(notebook)
 
 
 def test_labelling_goes_on_while_the_kernel_is_busy(notebook):
-    sleeping = "time.sleep(8)"
-    computing = "end = time.monotonic() + 8\nwhile time.monotonic() < end:\n    pass"
+    sleeping = "time.sleep(4)"
+    computing = "end = time.monotonic() + 4\nwhile time.monotonic() < end:\n    pass"
     # Nothing in the process goes on: not the thread that takes decisions either.
     holding = "import ctypes\ntime.sleep(0.2)\nctypes.PyDLL(None).sleep(5)"
     it = notebook(SETUP, RUN, ANNOTATE, sleeping, computing, holding)
@@ -108,7 +108,7 @@ def test_labelling_goes_on_while_the_kernel_is_busy(notebook):
         given += labelling.answer_as_asked(10, rate=10)
         running = it.start(cell)
         labelling.root.focus()
-        given += labelling.answer_as_asked(80, rate=10)
+        given += labelling.answer_as_asked(40, rate=10)
         it.wait(running)
         given += labelling.answer_as_asked(10, rate=10)
         labelling.has_saved(len(given))
@@ -128,9 +128,9 @@ def test_labelling_goes_on_while_the_kernel_is_busy(notebook):
     it.wait(running)
     labelling.has_saved(len(given))
     expect(labelling.notices).not_to_contain_text("busy")
-    assert given == answers(it.folder) == asked_for(range(211))
+    assert given == answers(it.folder) == asked_for(range(131))
     log = events(it.folder)
-    assert [event.sequence for event in log] == list(range(1, 212))
+    assert [event.sequence for event in log] == list(range(1, 132))
     assert len({event.session for event in log}) == 1
 
 
