@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from xeroml_nb.records import clock
 from xeroml_nb.store.paging import Part, holds_text, part_of
 from xeroml_nb.store.schema import observations as table
+from xeroml_nb.store.trace_pages import seen_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,6 +127,8 @@ def _beginnings(connection: Connection, days: Days) -> sa.Subquery:
         user.label("user_id"),
         sa.func.sum(counted).label("observations"),
     ).group_by(table.c.trace_id)
+    for narrowing in seen_within(connection, days.since, days.until):
+        query = query.where(table.c.trace_id.in_(narrowing))
     if days.since is not None:
         query = query.having(began >= days.since)
     if days.until is not None:

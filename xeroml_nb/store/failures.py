@@ -51,7 +51,35 @@ _CAUSES: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
         "Wait for that process, or end it, and run again.",
     ),
     (
-        ("could not connect", "connection refused", "connection failed", "could not translate"),
+        ("authentication failed", "no password supplied", "is not permitted to log in"),
+        StoreError,
+        "refuses the user or the password",
+        "Correct them in XEROML_STORE.",
+    ),
+    (
+        ('fatal:  database "', 'fatal: database "'),
+        StoreError,
+        "is not there",
+        "Make the database, for example with createdb, or correct XEROML_STORE.",
+    ),
+    (
+        ("no such table", "no such column", "has no column", "relation ", "column "),
+        StoreCorrupt,
+        "lacks a part of its schema",
+        "See what is missing with `xeroml-nb store check`, and restore a backup.",
+    ),
+    (
+        (
+            *(
+                "could not connect",
+                "connection refused",
+                "connection failed",
+                "could not translate",
+                "failed to resolve",
+            ),
+            *("terminating connection", "connection to server", "closed the connection"),
+            *("timeout expired", "the connection is lost", "too many clients"),
+        ),
         StoreError,
         "cannot be reached",
         "Check the address in XEROML_STORE and that the database is running.",
@@ -61,7 +89,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], type[StoreError], str, str], ...] = (
 
 def explained(error: BaseException, place: str) -> StoreError:
     """Turn a driver's error into a StoreError that names the store and the next step."""
-    said = str(getattr(error, "orig", None) or error).strip()
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
     for words, kind, what, step in _CAUSES:
         if any(word in said.lower() for word in words):
             return kind(f"The store {place} {what} ({said}).", step)

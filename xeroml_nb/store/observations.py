@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from xeroml_nb.records.observation import Observation, ObservationType
 from xeroml_nb.store import outbox
+from xeroml_nb.store.fetching import fetched, plain
+from xeroml_nb.store.paging import holds_text
 from xeroml_nb.store.rows import upsert
 from xeroml_nb.store.schema import item_runs
 from xeroml_nb.store.schema import observations as table
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection, Row
+
+    from xeroml_nb.store.fetching import Columns
 
 
 def put(connection: Connection, observations: Sequence[Observation]) -> None:
@@ -46,17 +50,28 @@ def of_trace(connection: Connection, trace_id: str) -> list[Observation]:
     return [from_row(row) for row in connection.execute(query)]
 
 
-def attributes_with(
-    connection: Connection, experiment_id: str, name: str
-) -> list[tuple[str, dict[str, Any]]]:
-    """Trace and attributes of those observations of an experiment that have an attribute."""
-    query = (
-        sa.select(table.c.trace_id, table.c.attributes)
+def with_attribute(connection: Connection, experiment_id: str, prefix: str) -> Columns:
+    """The observations of an experiment that have an attribute whose name begins so.
+
+    Columns: `trace_id, id, attributes` (JSON text).
+    """
+    chosen = (table.c.trace_id, table.c.id, plain(table.c.attributes))
+    there = holds_text(connection, table.c.attributes, f'"{prefix}')
+    return fetched(connection, _of_experiment(chosen, experiment_id).where(there))
+
+
+def parents(connection: Connection, experiment_id: str) -> Columns:
+    """Which observation each one of an experiment lies in: `trace_id, id, parent_id`."""
+    chosen = (table.c.trace_id, table.c.id, table.c.parent_id)
+    return fetched(connection, _of_experiment(chosen, experiment_id))
+
+
+def _of_experiment(chosen: Sequence[sa.ColumnElement[Any]], experiment_id: str) -> sa.Select[Any]:
+    return (
+        sa.select(*chosen)
         .join(item_runs, item_runs.c.trace_id == table.c.trace_id)
         .where(item_runs.c.experiment_id == experiment_id)
-        .where(sa.type_coerce(table.c.attributes, sa.Text).contains(f'"{name}"', autoescape=True))
     )
-    return [(trace, given) for trace, given in connection.execute(query) if name in given]
 
 
 def _to_row(o: Observation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 metadata = sa.MetaData()
 
 
@@ -135,6 +135,7 @@ item_runs = sa.Table(
     _text("traceback"),
     sa.Column("evaluator_errors", Json),
     sa.Column("local_item", Json),
+    sa.Index("item_runs_by_trace", "trace_id"),
     sqlite_with_rowid=False,
 )
 
@@ -160,6 +161,7 @@ observations = sa.Table(
     _text("release"),
     _text("environment", null=False),
     sa.UniqueConstraint("trace_id", "id"),
+    sa.Index("observations_by_start", "start"),
 )
 
 scores = sa.Table(

@@ -7,7 +7,8 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from xeroml_nb.store.connect import open_database, shown_place
+from xeroml_nb.store.connect import open_database
+from xeroml_nb.store.engines import shown_place
 from xeroml_nb.store.failures import explaining
 from xeroml_nb.store.writer import Writer, put_rows
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # What went in and came out may be large, and is left out.
 _LARGE = ("input", "output")
+_MANY = 100_000
 _COLUMNS = tuple(sa.null().label(c.name) if c.name in _LARGE else c for c in table.c)
 
 
@@ -95,7 +96,26 @@ def _narrowings(connection: Connection, wanted: TraceFilter) -> list[sa.Select[A
     if wanted.name is not None:
         found.append(ids.where(table.c.name == wanted.name, table.c.parent_id.is_(None)))
     found += [ids.where(holds_entry(connection, table.c.tags, tag)) for tag in wanted.tags]
-    return found
+    return found + seen_within(connection, wanted.since, wanted.until)
+
+
+def seen_within(
+    connection: Connection, since: datetime | None, until: datetime | None
+) -> list[sa.Select[Any]]:
+    """Selections of trace ids in which every trace is that began between two moments.
+
+    Its first observation lies between them, and an index finds all that do. Where these are very
+    many, nothing is selected: to look at all traces in their order is faster then.
+    """
+    bounds = []
+    if since is not None:
+        bounds.append(table.c.start >= since)
+    if until is not None:
+        bounds.append(table.c.start < until)
+    some = sa.select(table.c.trace_id).where(*bounds)
+    counted = sa.select(sa.func.count()).select_from(some.limit(_MANY).subquery())
+    is_narrow = bool(bounds) and connection.execute(counted).scalar_one() < _MANY
+    return [some] if is_narrow else []
 
 
 def observations_of(connection: Connection, trace_ids: Iterable[str]) -> list[Observation]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from xeroml_nb.errors import StoreError
 from xeroml_nb.store import evaluations, experiments, judge_answers, observations, scores
-from xeroml_nb.store.connect import WRITES
+from xeroml_nb.store.engines import WRITES
 from xeroml_nb.store.failures import explaining
 from xeroml_nb.store.outbox import FORWARDS
 from xeroml_nb.store.rows import Rows

@@ -1,0 +1,1 @@
+"""How a store of an earlier schema becomes one of this version: a module for every step."""
