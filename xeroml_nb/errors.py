@@ -10,6 +10,7 @@ XeromlError
 ├── CardFailed                              a score card gave no score
 ├── JudgeFailed                             a judge gave no verdict on one item
 ├── NoModel                                 no model is set for a judge to ask
+├── GateFailed                              an experiment does not meet what a gate demands
 ├── StoreError                              the store cannot do what it was asked
 │   ├── StoreReadOnly
 │   ├── StoreCorrupt
@@ -136,6 +137,10 @@ class NoModel(XeromlError):  # noqa: N818
             "Set XEROML_JUDGE_MODEL (with XEROML_JUDGE_BASE_URL and XEROML_JUDGE_API_KEY where "
             "the endpoint is not OpenAI's), or pass model=... to xn.Judge.",
         )
+
+
+class GateFailed(XeromlError):  # noqa: N818
+    """An experiment does not meet what a gate demands; says rule by rule what was found."""
 
 
 class StoreError(XeromlError):

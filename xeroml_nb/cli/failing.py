@@ -1,23 +1,57 @@
-"""How a command fails: with a sentence, not with a traceback."""
+"""How a command fails: with a sentence, not with a traceback, unless one is asked for."""
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import typer
 
-from xeroml_nb.errors import XeromlError
+from xeroml_nb.errors import BadInput, NotFound, XeromlError
+from xeroml_nb.records.json_text import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FAILED = 1
+UNUSABLE = 2  # as typer ends a command whose options are wrong
+_shows_tracebacks = ContextVar("shows_tracebacks", default=False)
+
 
 @contextmanager
-def failing_plainly() -> Iterator[None]:
-    """Print an error of this package as its sentence, and end the command with status 1."""
+def tracebacks(*, shown: bool) -> Iterator[None]:
+    """Say whether errors of the commands inside come with their traceback."""
+    token = _shows_tracebacks.set(shown)
     try:
         yield
+    finally:
+        _shows_tracebacks.reset(token)
+
+
+@contextmanager
+def failing_plainly(*, bad_input: int = FAILED) -> Iterator[None]:
+    """Print an error as one line, and end the command.
+
+    Args:
+        bad_input: The status where something that was handed in cannot be used; it is 1 for all
+            other errors.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
     except XeromlError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        status = bad_input if isinstance(error, (BadInput, NotFound)) else FAILED
+        raise _ended(error, str(error), status) from None
+    except Exception as error:  # noqa: BLE001 - a command never ends in a traceback by itself
+        text = f"Failed unexpectedly: {said(error)}. To see where, add --traceback."
+        raise _ended(error, text, FAILED) from None
+
+
+def _ended(error: Exception, text: str, status: int) -> typer.Exit:
+    if _shows_tracebacks.get():
+        typer.echo("".join(traceback.format_exception(error)), err=True)
+    typer.echo(" ".join(text.split()), err=True)
+    return typer.Exit(status)

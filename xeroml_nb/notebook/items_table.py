@@ -8,7 +8,7 @@ import pandas as pd
 
 from xeroml_nb.analysis.verdicts import counted, shown
 from xeroml_nb.experiments.markup import join, tag
-from xeroml_nb.experiments.results import COLUMNS
+from xeroml_nb.experiments.results import COLUMNS, USAGE_COLUMNS
 from xeroml_nb.notebook.comparison_table import GLYPHS, glyph_of
 from xeroml_nb.notebook.listings import Listing
 from xeroml_nb.notebook.words import one_line
@@ -61,7 +61,7 @@ def lowest_items(experiment: Experiment, rows: int = 20) -> Static:
         rows: How many items at most.
     """
     frame = experiment.to_frame()
-    scores = list(frame.columns[len(COLUMNS) :])
+    scores = _scores(frame)
     first = first_number(frame)
     ordered = frame if first is None else frame.sort_values(first, kind="stable")
     told = scores[:_SCORES]
@@ -86,8 +86,13 @@ def failures(experiment: Experiment, rows: int = 20) -> Static:
 
 def first_number(frame: pd.DataFrame) -> str | None:
     """The first score of an experiment's table that is a number, or None."""
-    scores = frame.columns[len(COLUMNS) :]
+    scores = _scores(frame)
     return next((name for name in scores if pd.api.types.is_numeric_dtype(frame[name])), None)
+
+
+def _scores(frame: pd.DataFrame) -> list[str]:
+    """The names of the scores in an experiment's table."""
+    return [str(name) for name in frame.columns if name not in (*COLUMNS, *USAGE_COLUMNS)]
 
 
 def _labels(compared: Comparison, run: str) -> tuple[str, str]:

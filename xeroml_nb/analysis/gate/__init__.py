@@ -1,0 +1,1 @@
+"""Gates: whether an experiment is good enough to deploy what it tried."""
