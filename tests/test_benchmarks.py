@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# All but the one on labelling, which drives the same browser as the tests of labelling do.
+# All but the one on labelling, which drives the same browser as the tests of labelling do, and the
+# one on clusters, which starts the same processes as the tests of clusters do.
 NAMES = (
     "threads",
     "coroutines",

@@ -260,6 +260,20 @@ def test_the_notebook_on_feedback_runs_from_top_to_bottom(run):
     assert "sk-xm-" not in nbformat.writes(done)
 
 
+def test_the_notebook_on_clusters_runs_from_top_to_bottom(run):
+    done = run(read(FOLDER / "cluster.ipynb").cells)
+    errors = [o for cell in code(done) for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    assert shown_last(done, "len(set(processes)), os.getpid() in processes") == "(2, False)"
+    trace = shown_last(done, "xeroml.get_trace(experiment.get_results()[0].trace_id)")
+    assert "ask_model" in trace
+    statuses = shown_last(done, 'running.wait().to_frame()["status"].value_counts()')
+    assert statuses.split()[:3] == ["status", "ok", "72"]
+    slowest = shown_last(done, "print(f\"{limited.to_frame()['latency_s'].max():.1f} s\")")
+    assert float(slowest.removesuffix(" s\n")) < 1
+    xn.get_client().close()
+
+
 def test_the_notebook_on_scoring_runs_from_top_to_bottom(run):
     prepared()  # or a cell would have to wait for it
     done = run(read(FOLDER / "scoring.ipynb").cells)

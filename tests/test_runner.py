@@ -651,14 +651,6 @@ def test_an_executor_of_processes_calls_the_task(client, numbers):
             assert os.getpid() not in {output[1] for output in outputs}
 
 
-def test_what_a_process_cannot_be_sent_is_a_failed_row(client, numbers):
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as processes:
-        experiment = client.run(lambda number: number, numbers, executor=processes)
-    assert set(experiment.to_frame()["status"]) == {"failed"}
-    assert "pickle" in experiment.to_frame()["error"][0].lower()
-
-
 def test_waiting_for_a_turn_in_an_executor_is_no_part_of_an_attempt(client, numbers):
     def task(number):
         time.sleep(0.1)

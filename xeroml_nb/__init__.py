@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xeroml_nb import charts as charts
+    from xeroml_nb import charts
     from xeroml_nb.annotation.choices import Option
     from xeroml_nb.annotation.dimension import Dimension
     from xeroml_nb.annotation.order import Order
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         arun,
         calibrate,
         compare,
+        gate,
         get_client,
+        plan,
         run,
         score,
         start,
@@ -35,11 +37,12 @@ if TYPE_CHECKING:
     from xeroml_nb.examples import example
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.experiment import Experiment
+    from xeroml_nb.experiments.rate_limit import RateLimit
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.notebook.magics import load_ipython_extension
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.ids import create_trace_id
-    from xeroml_nb.scoring import builtin as evaluators  # noqa: F401 - another name for readers
+    from xeroml_nb.scoring import builtin as evaluators
     from xeroml_nb.scoring.cards.card import ScoreCard
     from xeroml_nb.scoring.evaluator import evaluator
     from xeroml_nb.scoring.given import Score
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from xeroml_nb.scoring.judging.panel import JudgePanel
     from xeroml_nb.scoring.reports.report import Report
     from xeroml_nb.tracing.observe import observe
+    from xeroml_nb.tracing.prices import prices
     from xeroml_nb.tracing.propagate import disable_tracing, propagate_attributes
     from xeroml_nb.widgets.comparison.panel import comparison
     from xeroml_nb.widgets.dataset_picker import pick_dataset
@@ -74,6 +78,7 @@ _HOMES = {
     "Option": "annotation.choices",
     "Order": "annotation.order",
     "PairJudge": "scoring.judging.pairwise",
+    "RateLimit": "experiments.rate_limit",
     "Report": "scoring.reports.report",
     "Retries": "experiments.retries",
     "Rubric": "annotation.rubric",
@@ -90,10 +95,13 @@ _HOMES = {
     "evaluator": "scoring.evaluator",
     "example": "examples",
     "export_panel": "widgets.export.panel",
+    "gate": "client",
     "get_client": "client",
     "load_ipython_extension": "notebook.magics",
     "observe": "tracing.observe",
     "pick_dataset": "widgets.dataset_picker",
+    "plan": "client",
+    "prices": "tracing.prices",
     "propagate_attributes": "tracing.propagate",
     "run": "client",
     "run_panel": "widgets.run_panel",
@@ -116,6 +124,7 @@ __all__ = [
     "Option",
     "Order",
     "PairJudge",
+    "RateLimit",
     "Report",
     "Retries",
     "Rubric",
@@ -125,17 +134,22 @@ __all__ = [
     "annotate",
     "arun",
     "calibrate",
+    "charts",
     "compare",
     "comparison",
     "create_trace_id",
     "disable_tracing",
     "evaluator",
+    "evaluators",
     "example",
     "export_panel",
+    "gate",
     "get_client",
     "load_ipython_extension",
     "observe",
     "pick_dataset",
+    "plan",
+    "prices",
     "propagate_attributes",
     "run",
     "run_panel",
@@ -162,14 +176,16 @@ _provide("show report", f"{__name__}.notebook.report_display:show_report")
 _provide("surface", f"{__name__}.widgets.run_view:RunSurface")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{_MODULES[name]}")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # who checks types sees the imports above, and no other name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{_MODULES[name]}")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

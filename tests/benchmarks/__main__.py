@@ -8,6 +8,7 @@ import platform
 import sys
 
 from tests.benchmarks import (
+    cluster,
     comparing,
     coroutines,
     coverage,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "overhead": overhead.figures,
     "import": importing.figures,
     "kill": kill.figures,
+    "cluster": cluster.figures,
     "labelling": labelling.figures,
     "comparing": comparing.figures,
     "coverage": coverage.figures,

@@ -239,7 +239,8 @@ class Comparison:
     def costs(self) -> pd.DataFrame:
         """What an item cost, by shared item (index) and run (columns); NaN where it is unknown.
 
-        Costs are what observations recorded with `update(usage={"cost": ...})`, added up by trace.
+        Costs are what calls of models recorded, or what `xn.prices` says of them, added up by
+        trace.
         """
         with self.store.reading() as connection:
             found = [run_costs(connection, run.table) for run in self._aligned.runs]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xeroml_nb.store.observations import attributes_with
-from xeroml_nb.tracing.attributes import COST
+from xeroml_nb.experiments.usage import usage_by_trace
+from xeroml_nb.tracing.usage import Usage
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from sqlalchemy.engine import Connection
 
     from xeroml_nb.experiments.frames import RunTable
+
+_NOTHING = Usage()
 
 
 def run_costs(connection: Connection, table: RunTable) -> npt.NDArray[np.float64]:
@@ -24,18 +25,6 @@ def run_costs(connection: Connection, table: RunTable) -> npt.NDArray[np.float64
         connection: To read with.
         table: The item runs.
     """
-    totals: dict[str, float] = {}
-    for trace, attributes in attributes_with(connection, table.record.id, COST):
-        cost = _amount(attributes[COST])
-        if cost is not None:
-            totals[trace] = totals.get(trace, 0.0) + cost
-    return np.array([totals.get(trace, np.nan) for trace in table.columns["trace_id"]], dtype=float)
-
-
-def _amount(value: Any) -> float | None:
-    """A recorded cost as a number; other instrumentations may put anything there."""
-    try:
-        amount = float(value)
-    except (TypeError, ValueError):
-        return None
-    return amount if math.isfinite(amount) else None
+    used = usage_by_trace(connection, table.record.id)
+    costs = [used.get(trace, _NOTHING).cost for trace in table.columns["trace_id"]]
+    return np.array([np.nan if cost is None else cost for cost in costs], dtype=float)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from xeroml_nb.analysis.traces import tokens
+from xeroml_nb.analysis.traces import seconds_to_first_token, tokens
 from xeroml_nb.experiments.lines import seconds
 from xeroml_nb.experiments.tally import shown_value
 from xeroml_nb.records.json_text import preview
 from xeroml_nb.records.score import ScoreSource
 from xeroml_nb.tracing import attributes
+from xeroml_nb.tracing.usage import amount
 
 if TYPE_CHECKING:
     from xeroml_nb.analysis.traces import Trace
@@ -43,14 +44,20 @@ def _count(number: int, word: str) -> str:
 
 
 def key_figures(found: Observation) -> list[str]:
-    """Type, duration, and for calls of a model its name and tokens."""
+    """Type, duration, and for calls of a model its name, first token, tokens and cost."""
     parts = [found.type.value, seconds((found.end - found.start).total_seconds())]
     model = found.attributes.get(attributes.MODEL)
     if model is not None:
         parts.append(preview(model, _NAME))
+    first = seconds_to_first_token(found)
+    if first is not None:
+        parts.append(f"first token after {seconds(first)}")
     into, out = tokens(found)
     if into is not None or out is not None:
         parts.append(f"{_number(into)} → {_number(out)} tokens")
+    cost = amount(found.attributes.get(attributes.COST))
+    if cost is not None:
+        parts.append(f"cost {cost:.3g}")
     return parts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, overload
 
 from xeroml_nb.errors import NotFound
@@ -12,6 +12,7 @@ from xeroml_nb.records.json_text import from_json
 from xeroml_nb.records.observation import Observation
 from xeroml_nb.store import observations, scores, traces
 from xeroml_nb.tracing import attributes
+from xeroml_nb.tracing.usage import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ class Trace(Sequence[Observation]):
         """One row an observation, each before its children.
 
         Columns: `id, parent_id, depth, name, type, start, latency_s, input, output, error, model,
-        input_tokens, output_tokens, metadata`.
+        input_tokens, output_tokens, cost, first_token_s, metadata`.
         """
         import pandas as pd
 
@@ -136,6 +137,17 @@ def tokens(observation: Observation) -> tuple[float | None, float | None]:
     return into, out
 
 
+def seconds_to_first_token(observation: Observation) -> float | None:
+    """Seconds until the first token of a model's answer came, where that is known."""
+    said = observation.attributes.get(attributes.COMPLETION_START)
+    try:
+        found = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    moment = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return (moment - observation.start).total_seconds()
+
+
 _DTYPES: dict[str, Any] = {
     "id": object,
     "parent_id": object,
@@ -150,6 +162,8 @@ _DTYPES: dict[str, Any] = {
     "model": object,
     "input_tokens": "float64",
     "output_tokens": "float64",
+    "cost": "float64",
+    "first_token_s": "float64",
     "metadata": object,
 }
 
@@ -170,6 +184,8 @@ def _cells(depth: int, found: Observation) -> dict[str, Any]:
         "model": found.attributes.get(attributes.MODEL),
         "input_tokens": into,
         "output_tokens": out,
+        "cost": amount(found.attributes.get(attributes.COST)),
+        "first_token_s": seconds_to_first_token(found),
         "metadata": found.metadata,
     }
 

@@ -14,6 +14,7 @@ from xeroml_nb.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from xeroml_nb.experiments.experiment import Experiment
     from xeroml_nb.records.score import ScoreValue
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Order:
     mode: str = "given"
     _: KW_ONLY
     by: str | None = None
-    against: Any = None
+    against: Experiment | str | None = None
     threshold: float = 0.5
     random_share: float = 0.1
     seed: int | None = None

@@ -82,7 +82,7 @@ def _measures(comparison: Comparison, measure: str) -> pd.DataFrame:
         if costs.isna().all(axis=None):
             raise BadInput(
                 "No cost was recorded in these experiments.",
-                "Record it in the task with observation.update(usage={'cost': 0.002}), or use "
+                "Record it in the task with observation.update(cost=0.002), or use "
                 "measure='latency_s'.",
             )
         return costs

@@ -19,7 +19,7 @@ from xeroml_nb.charts.plain_text import spoken
 from xeroml_nb.errors import BadInput, MissingExtra
 
 if TYPE_CHECKING:
-    from altair.utils.plugin_registry import PluginEnabler
+    from contextlib import AbstractContextManager
 
 ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
 
@@ -87,7 +87,7 @@ def svg(chart: alt.TopLevelMixin, *, dark: bool = False) -> str:
     return vl_convert.vegalite_to_svg(_themed(_spec(chart), _DARK if dark else _LIGHT))
 
 
-def offline() -> PluginEnabler:
+def offline() -> AbstractContextManager[object]:
     """Show all Altair charts of this notebook without a network, your own included.
 
     It becomes Altair's renderer until another is enabled. In a `with` block it is so only there.
@@ -98,7 +98,8 @@ def offline() -> PluginEnabler:
         'xeroml_nb'
     """
     alt.renderers.register(_RENDERER, _render)
-    return alt.renderers.enable(_RENDERER)
+    enabled: AbstractContextManager[object] = alt.renderers.enable(_RENDERER)
+    return enabled
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import altair as alt
 import pandas as pd
@@ -15,6 +15,10 @@ from xeroml_nb.charts.words import counts, finite, interval, lines, number, shor
 from xeroml_nb.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from xeroml_nb.analysis.moments import Moment
     from xeroml_nb.charts.palette import RunMarks
     from xeroml_nb.client import Client
 
@@ -23,13 +27,23 @@ _MOST_POINTS = 240
 _MOST_LINES = 12
 
 
+class TrendFilters(TypedDict, total=False):
+    """What else `Client.trend` takes: which scores, and how wide a point is."""
+
+    dataset: str | None
+    tags: str | Sequence[str]
+    since: Moment | None
+    until: Moment | None
+    every: str | timedelta | None
+
+
 def trend(
     score: str,
     *,
     over: str = "time",
     by: str | None = None,
     client: Client | None = None,
-    **filters: Any,
+    **filters: Unpack[TrendFilters],
 ) -> alt.LayerChart:
     """The mean of a score with its interval, over time or over experiments, one line a group.
 

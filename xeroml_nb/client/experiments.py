@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.client.datasets import DatasetMethods
+from xeroml_nb.client.signatures import like
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.experiments import environment, runner
 from xeroml_nb.experiments.claims import present_status
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.rate_limit import RateLimit
     from xeroml_nb.experiments.retries import Retries
 
     TaskLike = Task | Callable[..., Any]
@@ -119,6 +121,9 @@ class ExperimentMethods(DatasetMethods):
         timeout: float = DEFAULT_TIMEOUT,
         retries: int | Retries = 0,
         executor: Executor | None = None,
+        rate_limit: RateLimit | None = None,
+        max_cost: float | None = None,
+        max_time: float | None = None,
         resume: bool = True,
         metadata: dict[str, Any] | None = None,
     ) -> Experiment:
@@ -135,7 +140,13 @@ class ExperimentMethods(DatasetMethods):
             repetitions: How often each item is run.
             timeout: Seconds one attempt may take; after them the item ends as a time-out.
             retries: Further attempts after errors that often pass, or `Retries` for others.
-            executor: Calls plain tasks elsewhere, such as in processes.
+            executor: Calls tasks elsewhere: in processes, or on a cluster of Dask by
+                `distributed.Client(...).get_executor()`. The task is sent there as it is now.
+            rate_limit: What the provider that the task calls allows; see `xn.RateLimit`.
+            max_cost: Stop the run when what is spent and what is under way come to so much, in the
+                currency that calls of models record or `xn.prices` uses; what is under way is
+                finished. It counts anew when the run is taken up again.
+            max_time: Stop the run after so many seconds; likewise, but what is under way is left.
             resume: Take up the newest run of that name if it is unfinished and had the same
                 task, items and repetitions.
             metadata: Anything to keep with the experiment.
@@ -144,23 +155,53 @@ class ExperimentMethods(DatasetMethods):
             NotFound: If there is no such dataset or evaluator.
             BadInput: If an option is out of range or the task cannot be called.
         """
+        wanted = self._wanted(
+            task,
+            dataset,
+            name=name,
+            evaluators=evaluators,
+            resume=resume,
+            metadata=metadata,
+            concurrency=concurrency,
+            timeout=timeout,
+            retries=retries,
+            repetitions=repetitions,
+            executor=executor,
+            rate_limit=rate_limit,
+            max_cost=max_cost,
+            max_time=max_time,
+        )
+        return runner.launch(self._store, self._recorder, wanted, self._live)
+
+    def _wanted(  # noqa: PLR0913 - the words of the front door
+        self,
+        task: TaskLike,
+        dataset: str | Dataset,
+        *,
+        name: str | None = None,
+        evaluators: Evaluators = (),
+        resume: bool = True,
+        metadata: dict[str, Any] | None = None,
+        **how: Any,
+    ) -> runner.Wanted:
+        """What is to be run, checked; `how` are the fields of `Options`."""
         made = task if isinstance(task, Task) else Task.of(task)
         chosen = self.get_dataset(dataset) if isinstance(dataset, str) else dataset
         if not len(chosen):
             raise BadInput(f"Dataset {chosen.name!r} has no items.", "Add some before running.")
-        options = Options(concurrency, timeout, retries, repetitions, executor)
-        recipe = Recipe(made, chosen, resolve(evaluators, self._store), options)
+        recipe = Recipe(made, chosen, resolve(evaluators, self._store), Options(**how))
         called = checked_name("experiment", name or made.name)
-        wanted = runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
-        return runner.launch(self._store, self._recorder, wanted, self._live)
+        return runner.Wanted(called, recipe, resume=resume, metadata=dict(metadata or {}))
 
+    @like(start)
     def run(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
         """Run a task over every item and wait for the end, with live progress.
 
         Interrupting it stops the run and keeps what is finished. The options are `start`'s.
         """
-        return _followed(self.start(task, dataset, **options))
+        return followed(self.start(task, dataset, **options))
 
+    @like(start)
     async def arun(self, task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
         """As `run`, for `await` in a notebook: buttons and other coroutines stay alive."""
         experiment = self.start(task, dataset, **options)
@@ -206,7 +247,7 @@ class ExperimentMethods(DatasetMethods):
         handle = Experiment(self._store, self._recorder, record, live=rescoring)
         try:
             # What only concerns the whole experiment has no progress to be shown.
-            _followed(handle) if rescoring.tally.planned else handle.wait()
+            followed(handle) if rescoring.tally.planned else handle.wait()
         finally:
             returned = experiment if isinstance(experiment, Experiment) else chosen
             for one in {returned, chosen}:
@@ -234,7 +275,7 @@ class ExperimentMethods(DatasetMethods):
             ]
 
 
-def _followed(experiment: Experiment) -> Experiment:
+def followed(experiment: Experiment) -> Experiment:
     """Show a run's progress until it has ended; interrupting that stops it."""
     try:
         follower = Follower(experiment, surface_for(experiment))

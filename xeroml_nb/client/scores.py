@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from xeroml_nb.analysis.moments import Moment, moment
 from xeroml_nb.client.traces import TraceMethods
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from xeroml_nb.records.experiment import ExperimentRecord
 
     ExperimentLike = Experiment | ExperimentRecord | str
+
+
+class ScoreDetails(TypedDict, total=False):
+    """What else `Client.score` takes, beside what is scored, a name and a value."""
+
+    data_type: str | None
+    comment: str | None
+    source: str
+    author: str
+    metadata: Any
 
 
 class ScoreMethods(TraceMethods):
@@ -64,7 +74,7 @@ class ScoreMethods(TraceMethods):
         )
 
     def score_session(
-        self, *, session_id: str, name: str, value: Any, **details: Any
+        self, *, session_id: str, name: str, value: Any, **details: Unpack[ScoreDetails]
     ) -> ScoreRecord:
         """Score a whole session; the details are those of `score`."""
         return self._put_score(ScoreTarget(session_id=session_id), name, value, **details)
@@ -117,7 +127,9 @@ class ScoreMethods(TraceMethods):
             author=author,
         )
 
-    def _put_score(self, target: ScoreTarget, name: str, value: Any, **details: Any) -> ScoreRecord:
+    def _put_score(
+        self, target: ScoreTarget, name: str, value: Any, **details: Unpack[ScoreDetails]
+    ) -> ScoreRecord:
         score = new_score(target, name, value, **details)
         self._store.write_rows(Rows(scores=[score]))
         return score

@@ -6,11 +6,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.client.calibrating import CalibrationMethods
-from xeroml_nb.client.comparisons import ComparisonMethods
 from xeroml_nb.client.files import FileMethods
+from xeroml_nb.client.forecasting import ForecastMethods
+from xeroml_nb.client.gating import GateMethods
 from xeroml_nb.client.labels import LabelMethods
 from xeroml_nb.client.pulling import PullMethods
 from xeroml_nb.client.scores import ScoreMethods
+from xeroml_nb.client.signatures import like_method
 from xeroml_nb.records.access import Secret
 from xeroml_nb.settings import GivenServer, Settings
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from xeroml_nb.analysis.calibration.calibration import Calibration
     from xeroml_nb.analysis.calibration.said import LabelSource
     from xeroml_nb.analysis.comparison import Comparison
+    from xeroml_nb.analysis.forecast.plan import Plan
+    from xeroml_nb.analysis.gate.verdict import Verdict
     from xeroml_nb.client.calibrating import JudgeLike
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.evaluation import ItemEvaluator
@@ -37,7 +41,13 @@ _lock = threading.Lock()
 
 
 class Client(
-    ComparisonMethods, CalibrationMethods, ScoreMethods, LabelMethods, PullMethods, FileMethods
+    GateMethods,
+    CalibrationMethods,
+    ForecastMethods,
+    ScoreMethods,
+    LabelMethods,
+    PullMethods,
+    FileMethods,
 ):
     """Everything of one store and its server; `get_client()` gives the usual one.
 
@@ -103,21 +113,25 @@ def get_client(  # noqa: PLR0913 - each a setting of its own
         return _clients[place]
 
 
+@like_method(Client.start)
 def start(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
     """`Client.start` of the usual client."""
     return get_client().start(task, dataset, **options)
 
 
+@like_method(Client.start)
 def run(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
     """`Client.run` of the usual client."""
     return get_client().run(task, dataset, **options)
 
 
+@like_method(Client.start)
 async def arun(task: TaskLike, dataset: str | Dataset, **options: Any) -> Experiment:
     """`Client.arun` of the usual client."""
     return await get_client().arun(task, dataset, **options)
 
 
+@like_method(Client.score_experiment)
 def score(
     experiment: Experiment | str,
     evaluators: Sequence[str | Callable[..., Any] | ItemEvaluator],
@@ -131,6 +145,7 @@ def score(
     return _client_of([experiment]).score_experiment(experiment, evaluators, **options)
 
 
+@like_method(Client.compare)
 def compare(*experiments: Experiment | str, **options: Any) -> Comparison:
     """`Client.compare`, of the client whose store the first experiment lives in.
 
@@ -140,6 +155,7 @@ def compare(*experiments: Experiment | str, **options: Any) -> Comparison:
     return _client_of(experiments).compare(*experiments, **options)
 
 
+@like_method(Client.calibrate)
 def calibrate(judge: JudgeLike, labels: LabelSource, **options: Any) -> Calibration:
     """`Client.calibrate`, of the client whose store the experiment or the labels live in.
 
@@ -147,6 +163,25 @@ def calibrate(judge: JudgeLike, labels: LabelSource, **options: Any) -> Calibrat
         `calibrate("helpful", "verdict (human)", experiment=exp)`
     """
     return _client_of([options.get("experiment"), labels]).calibrate(judge, labels, **options)
+
+
+@like_method(Client.gate)
+def gate(experiment: Experiment | str, **options: Any) -> Verdict:
+    """`Client.gate`, of the client whose store the experiment lives in.
+
+    Example:
+        `gate("triage_v2", min={"accuracy": 0.85}, no_worse_than="triage_v1")`
+    """
+    return _client_of([experiment]).gate(experiment, **options)
+
+
+def plan(task: TaskLike, dataset: str | Dataset, **options: Any) -> Plan:
+    """`Client.plan` of the usual client.
+
+    Example:
+        `plan(task, "support/triage", pilot=10)`
+    """
+    return get_client().plan(task, dataset, **options)
 
 
 def to_frame(*experiments: Experiment | str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ class BackgroundLoop:
     """A running event loop that any thread can hand coroutines to."""
 
     def __init__(self) -> None:
+        self.process = os.getpid()  # a forked process has the object, but not its thread
         self.loop = asyncio.new_event_loop()
         # Without a context of its own, some kernels cannot place what the thread prints.
         context = contextvars.copy_context()
@@ -57,7 +59,7 @@ def background_loop() -> BackgroundLoop:
     """The loop of this process, started at its first use."""
     global _present  # noqa: PLW0603 - one loop a process is the point
     with _lock:
-        if _present is None:
+        if _present is None or _present.process != os.getpid():
             _present = BackgroundLoop()
         return _present
 

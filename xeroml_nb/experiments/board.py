@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.experiments.budget import Budget
 from xeroml_nb.experiments.flight import Flight, Phase, Route
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Board:
         tally: Hears of every stored item run.
         stopping: Set when no further item may start.
         flight_of: Makes a flight of a job.
+        budget: What may be spent; without one, anything.
+        landed: Hears of every flight that landed, on any thread.
     """
 
     def __init__(  # noqa: PLR0913 - what a board depends on
@@ -46,6 +49,8 @@ class Board:
         stopping: threading.Event,
         *,
         flight_of: Callable[..., Flight] = Flight,
+        budget: Budget | None = None,
+        landed: Callable[[Flight], None] | None = None,
     ) -> None:
         self._store = store
         self._route = route
@@ -53,6 +58,8 @@ class Board:
         self._tally = tally
         self._stopping = stopping
         self._flight_of = flight_of
+        self._landed = landed
+        self.budget = budget or Budget()
         self._context = contextvars.copy_context()
         self._numbers = itertools.count()
         # None stands where an item is being taken, so that the board never looks clear meanwhile.
@@ -76,7 +83,8 @@ class Board:
         """The next item to run, or None if there is none."""
         number = next(self._numbers)
         self._flights[number] = None
-        job = None if self._stopping.is_set() else next(self._jobs, None)
+        may_go = not self._stopping.is_set() and self.budget.allows(self.running)
+        job = next(self._jobs, None) if may_go else None
         if job is None:
             self._exhausted = self._exhausted or not self._stopping.is_set()
             del self._flights[number]
@@ -96,6 +104,9 @@ class Board:
             self._unsaved.pop()
             return True
         rows = (ended or flight).rows()
+        self.budget.spend(rows)
+        if self._landed is not None:
+            self._landed(ended or flight)
         self._store.submit(rows, lambda error: self._saved(rows, error))
         return True
 
@@ -116,7 +127,8 @@ class Board:
 
     def is_clear(self) -> bool:
         """Tell whether nothing is to be run, nothing flies, and everything is stored."""
-        over = self._stopping.is_set() or (self._exhausted and not self._has_more())
+        called_off = self._stopping.is_set() or self.budget.is_closed
+        over = called_off or (self._exhausted and not self._has_more())
         if not over or self._flights:
             return False
         if self._unsaved:

@@ -1,4 +1,4 @@
-"""The ways to call a plain task: in the worker's own thread, or through an executor."""
+"""The ways to call a plain task in this process: in the lane's own thread, or in a pool's."""
 
 from __future__ import annotations
 
@@ -7,21 +7,40 @@ import contextvars
 import inspect
 import threading
 import time
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from abc import ABC, abstractmethod
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.background import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import ThreadPoolExecutor
 
+    from xeroml_nb.errors import XeromlError
     from xeroml_nb.experiments.binding import Bound
 
 
 _POLL = 0.005
 
 
-class DirectCall:
+class Call(ABC):
+    """How a plain task is called; lanes call it at the same time."""
+
+    error: XeromlError | None = None  # why nothing can be called any more
+
+    @abstractmethod
+    def __call__(self, known: dict[str, Any], begin: Callable[[], None]) -> tuple[Any, float]:
+        """The task's output and the seconds it took; `begin` is called when it begins."""
+
+    def cancel(self) -> None:  # noqa: B027 - most have nothing to take back
+        """Take back what has not begun, and begin nothing more."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of what was made for the run."""
+
+
+class DirectCall(Call):
     """Calls the task where the worker is.
 
     Args:
@@ -40,19 +59,16 @@ class DirectCall:
         output = wait_for(self._bound(known), self._timeout)
         return output, time.perf_counter() - began
 
-    def cancel(self) -> None:
-        """Nothing waits anywhere."""
 
-
-class ExecutorCall:
-    """Calls the task through an executor: threads, processes, or a cluster's.
+class ExecutorCall(Call):
+    """Calls the task in the threads of a pool.
 
     Args:
-        bound: The task; for processes it has to be one they can import or unpickle.
-        executor: Any `concurrent.futures.Executor`.
+        bound: The task.
+        executor: The pool.
     """
 
-    def __init__(self, bound: Bound, executor: Executor) -> None:
+    def __init__(self, bound: Bound, executor: ThreadPoolExecutor) -> None:
         self._bound = bound
         self._executor = executor
         self._lock = threading.Lock()
@@ -77,11 +93,9 @@ class ExecutorCall:
                 self._waiting.discard(future)
 
     def _submit(self, known: dict[str, Any]) -> Future[tuple[Any, float]]:
-        if isinstance(self._executor, ThreadPoolExecutor):
-            # Threads share memory: context variables and the active span go along.
-            run = contextvars.copy_context().run
-            return self._executor.submit(run, timed_call, self._bound, known)
-        return self._executor.submit(timed_call, self._bound, known)
+        # Context variables and the active span go along.
+        run = contextvars.copy_context().run
+        return self._executor.submit(run, timed_call, self._bound, known)
 
     def cancel(self) -> None:
         """Take back what the executor has not begun, and hand it nothing more."""
@@ -93,7 +107,7 @@ class ExecutorCall:
 
 
 def timed_call(call: Callable[[dict[str, Any]], Any], known: dict[str, Any]) -> tuple[Any, float]:
-    """Call a task wherever this runs; its output and the seconds it took."""
+    """Call a task in a pool's thread; its output and the seconds it took."""
     began = time.perf_counter()
     output = call(known)
     if inspect.isawaitable(output):

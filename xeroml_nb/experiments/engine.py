@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.experiments.binding import Bound
     from xeroml_nb.experiments.board import Board
-    from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
+    from xeroml_nb.experiments.calls import Call
     from xeroml_nb.experiments.flight import Flight, Route
 
 _TICK = 0.05
@@ -48,7 +48,7 @@ class Engine:
         *,
         board: Board,
         route: Route,
-        call: DirectCall | ExecutorCall,
+        call: Call,
         coroutine_task: Bound | None,
         concurrency: int,
         stopping: threading.Event,
@@ -115,9 +115,14 @@ class Engine:
         return self._board.running
 
     @property
+    def reason(self) -> str | None:
+        """Which limit of its budget ended the run early; None if none did."""
+        return self._board.budget.reason
+
+    @property
     def error(self) -> BaseException | None:
         """Why the run ended early, such as a full disk; None if it did not."""
-        return self._error or self._board.error
+        return self._error or self._board.error or self._call.error
 
     # The supervisor.
 
@@ -133,6 +138,7 @@ class Engine:
             self._error = error
         self._stopping.set()
         self._lanes.close()
+        self._call.close()
         try:
             self._finish()
         except Exception as error:  # noqa: BLE001 - the handle's wait() raises it
@@ -145,6 +151,8 @@ class Engine:
             self._board.changed.wait(_TICK)
             self._board.changed.clear()
             self._expire_overdue()
+            if self._board.budget.is_out_of_time:
+                self._stopping.set()
             if self._stopping.is_set():
                 self._wind_down()
             if time.monotonic() >= beat_at:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.results import OwnScore, Result, ScoreSummary
     from xeroml_nb.experiments.tally import Progress
     from xeroml_nb.records.experiment import ExperimentRecord, TaskRecord
+    from xeroml_nb.scoring.reports.columns import Wanted
+    from xeroml_nb.scoring.reports.report import Report
     from xeroml_nb.store.store import Store
     from xeroml_nb.tracing.recorder import Recorder
 
@@ -162,13 +164,21 @@ class Experiment:
         """Why the run itself ended early, such as a full disk; None if it did not."""
         return None if self._live is None else self._engine.error
 
+    @property
+    def stop_reason(self) -> str | None:
+        """Which limit stopped the run, such as `max_cost`, in words; None if none did."""
+        stopped = self._live is not None and self.status is ExperimentStatus.STOPPED
+        reason: str | None = self._engine.reason if stopped else None
+        return reason
+
     def progress_line(self) -> str:
         """How far it is, in one line."""
         return lines.progress_line(self.label, self.progress)
 
     def summary_line(self) -> str:
         """How it stands or ended, in one line."""
-        return lines.summary_line(self.label, self.status, self.progress)
+        line = lines.summary_line(self.label, self.status, self.progress)
+        return line if self.stop_reason is None else f"{line} · {self.stop_reason}"
 
     def wait(self, timeout: float | None = None) -> Experiment:
         """Wait until the run has ended; interrupting the wait stops the run.
@@ -277,13 +287,14 @@ class Experiment:
         """One row an item run, at any moment of the run.
 
         Columns: `item_id, repetition, input, expected_output, output, status (ok, failed,
-        timeout, stopped, pending), error, attempts, latency_s, trace_id`, then one a score.
+        timeout, stopped, pending), error, attempts, latency_s, trace_id`, then those of
+        `input_tokens, output_tokens, cost` that any item run recorded, then one a score.
         """
-        from xeroml_nb.experiments.frames import results_frame
+        from xeroml_nb.experiments.frames import frame_with_usage
 
         record = self.record
         with self._store.reading() as connection:
-            return results_frame(connection, record, planned_items(connection, record))
+            return frame_with_usage(connection, record, planned_items(connection, record))
 
     def summary(self) -> pd.DataFrame:
         """One row a score, with honest denominators.
@@ -326,7 +337,7 @@ class Experiment:
         if self._live is not None:
             self._count_stored(self._live.tally)
 
-    def report(self, columns: Any = None, *, name: str | None = None) -> Any:
+    def report(self, columns: Wanted | None = None, *, name: str | None = None) -> Report:
         """Its item runs as a table of named columns, which a score card turns into one score.
 
         The same name again is the same report, whose columns are changed if some are given.
@@ -340,17 +351,15 @@ class Experiment:
                 default what the report showed before, or `"*"`.
             name: The experiment's by default.
 
-        Returns:
-            The `Report`.
-
         Raises:
             BadInput: If a source is unknown, a name is there twice, or a function fails.
         """
-        return provided("report")(self, columns, name)
+        found: Report = provided("report")(self, columns, name)
+        return found
 
-    def reports(self) -> list[Any]:
+    def reports(self) -> list[Report]:
         """Its reports, oldest first; also those that a blueprint of its task gave it."""
-        found: list[Any] = provided("reports")(self)
+        found: list[Report] = provided("reports")(self)
         return found
 
     @property

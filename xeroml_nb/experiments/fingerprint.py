@@ -93,14 +93,15 @@ def _value_parts(value: Any, module: str, seen: set[int]) -> Iterator[Any]:
 
 def _used(function: FunctionType) -> dict[str, Any]:
     """The globals, closed-over values and defaults that a function refers to."""
-    names = set(_names(function.__code__)) - _changed(source_of(function))
+    changed = _changed(source_of(function))
+    names = set(_names(function.__code__)) - changed
     found = {
         n: function.__globals__[n]
         for n in names
         if n in function.__globals__ and not hasattr(builtins, n)
     }
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    found |= {name: _cell_content(cell) for name, cell in cells}
+    found |= {name: _cell_content(cell) for name, cell in cells if name not in changed}
     return found | {"__defaults__": function.__defaults__}
 
 

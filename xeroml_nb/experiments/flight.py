@@ -6,7 +6,7 @@ import asyncio
 import copy
 import time
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -17,7 +17,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from xeroml_nb.experiments.evaluation import Level, level_of, sees_failures
-from xeroml_nb.experiments.retries import NeverRetried, OutOfTime
+from xeroml_nb.experiments.retries import OutOfTime, Stopped, once
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records import clock
@@ -29,13 +29,15 @@ from xeroml_nb.store.rows import Rows
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing.observation import LiveObservation
 from xeroml_nb.tracing.pipeline import tracer
-from xeroml_nb.tracing.propagate import root_context
+from xeroml_nb.tracing.propagate import root_context, scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from contextvars import Context, Token
 
     from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.rate_limit import RateLimit
     from xeroml_nb.experiments.retries import Retries
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.observation import Observation
@@ -56,10 +58,6 @@ class Phase(StrEnum):
     SCORING = "scoring"
 
 
-class Stopped(NeverRetried):
-    """The run was stopped before this attempt."""
-
-
 @dataclass(frozen=True)
 class Route:
     """What all items of a run have in common.
@@ -76,6 +74,7 @@ class Route:
         timeout: Seconds that one attempt, or all scoring, may take.
         is_stopping: Tells whether no new attempt may start.
         keep_items: Store the item with its run, since no dataset holds it.
+        limit: How fast attempts may begin; None for no limit.
     """
 
     experiment_id: str
@@ -88,6 +87,7 @@ class Route:
     timeout: float
     is_stopping: Callable[[], bool]
     keep_items: bool = False
+    limit: RateLimit | None = None
 
     @cached_property
     def evaluators_of_failures(self) -> list[ItemEvaluator]:
@@ -157,11 +157,9 @@ class Flight:
         try:
             for attempt in self.route.retries.attempts():
                 with attempt:
-                    self._start_attempt()
-                    try:
-                        self._succeed(*self.route.call(self.known, self._start_clock))
-                    finally:
-                        self.deadline = _NEVER  # waiting for the next attempt has no limit
+                    for turn in self._turns():
+                        with turn:
+                            self._attempt()
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
             self._fail(error)
         self.end_task()
@@ -171,8 +169,9 @@ class Flight:
         try:
             async for attempt in self.route.retries.async_attempts():
                 with attempt:
-                    self._start_attempt()
-                    await self._attempt_async(call)
+                    async for turn in self._async_turns():
+                        with turn:
+                            await self._attempt_async(call)
         except asyncio.CancelledError as error:
             if self.route.is_stopping():
                 raise
@@ -181,7 +180,15 @@ class Flight:
             self._fail(error)
         self.end_task()
 
+    def _attempt(self) -> None:
+        self._start_attempt()
+        try:
+            self._succeed(*self.route.call(self.known, self._start_clock))
+        finally:
+            self.deadline = _NEVER  # waiting for the next attempt has no limit
+
     async def _attempt_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
+        self._start_attempt()
         began = time.perf_counter()
         self._start_clock()
         try:
@@ -216,7 +223,8 @@ class Flight:
         """Let every evaluator score it; a failing one leaves its error."""
         for evaluator in self._evaluators():
             try:
-                result = self.route.wait_for(evaluator.call(self.known), self.route.timeout)
+                with scoring():
+                    result = self.route.wait_for(evaluator.call(self.known), self.route.timeout)
                 self._keep_scores(evaluator, result)
             except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
                 self._keep_evaluator_error(evaluator, error)
@@ -225,7 +233,8 @@ class Flight:
         """As `score`, for evaluators that all return coroutines."""
         for evaluator in self._evaluators():
             try:
-                result = await self._in_time(evaluator.call(self.known))
+                with scoring():
+                    result = await self._in_time(evaluator.call(self.known))
                 self._keep_scores(evaluator, result)
             except asyncio.CancelledError:
                 raise
@@ -305,6 +314,23 @@ class Flight:
     def let_go(self) -> list[Observation]:
         """Take the spans that its trace gathered; later ones are stored by themselves."""
         return self.route.recorder.take(int(self.trace_id or "0", 16))
+
+    # A turn comes when the provider's limits allow it; what the provider turns away has another.
+
+    def _turns(self) -> Iterable[AbstractContextManager[Any]]:
+        limit = self.route.limit
+        if limit is None:
+            return (nullcontext(),)
+        return limit.turns(self._recorded, self.route.is_stopping)
+
+    def _async_turns(self) -> AsyncIterator[AbstractContextManager[Any]]:
+        limit = self.route.limit
+        if limit is None:
+            return once()
+        return limit.async_turns(self._recorded, self.route.is_stopping)
+
+    def _recorded(self) -> list[Observation]:
+        return self.route.recorder.held(int(self.trace_id, 16))
 
     def _start_attempt(self) -> None:
         if self.route.is_stopping():

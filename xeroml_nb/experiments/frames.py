@@ -11,7 +11,8 @@ import pandas as pd
 
 from xeroml_nb.experiments.counting import column_names, latest_last
 from xeroml_nb.experiments.reading import planned_items
-from xeroml_nb.experiments.results import COLUMNS
+from xeroml_nb.experiments.results import COLUMNS, USAGE_COLUMNS
+from xeroml_nb.experiments.usage import usage_by_trace
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.experiment import ItemStatus
 from xeroml_nb.records.json_text import from_json, from_json_each
@@ -125,6 +126,27 @@ def results_frame(
     return pd.DataFrame(frame)
 
 
+def frame_with_usage(
+    connection: Connection, record: ExperimentRecord, items: Sequence[DatasetItem]
+) -> pd.DataFrame:
+    """As `results_frame`, with what the item runs used.
+
+    Those of `results.USAGE_COLUMNS` that any item run recorded stand before the scores; a score of
+    such a name then appears as `score:NAME`.
+    """
+    frame = results_frame(connection, record, items)
+    used = usage_by_trace(connection, record.id)
+    place = len(COLUMNS)
+    for name in USAGE_COLUMNS if used else ():
+        by_trace = {trace: getattr(usage, name) for trace, usage in used.items()}
+        values = frame["trace_id"].map(by_trace).astype("float64")
+        if values.notna().any():
+            frame = frame.rename(columns={name: f"score:{name}"})
+            frame.insert(place, name, values)
+            place += 1
+    return frame
+
+
 def joined_frame(connection: Connection, records: Sequence[ExperimentRecord]) -> pd.DataFrame:
     """The item runs of several experiments, each behind its label in the column `experiment`."""
     planned: dict[Any, Sequence[DatasetItem]] = {}
@@ -133,7 +155,7 @@ def joined_frame(connection: Connection, records: Sequence[ExperimentRecord]) ->
         key = (record.dataset_id, record.dataset_version, record.item_ids)
         if key not in planned:
             planned[key] = planned_items(connection, record)
-        frame = results_frame(connection, record, planned[key])
+        frame = frame_with_usage(connection, record, planned[key])
         frame.insert(0, "experiment", pd.Series(record.label, index=frame.index, dtype=object))
         frames.append(frame)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

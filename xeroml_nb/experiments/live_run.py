@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments import claims, environment
 from xeroml_nb.experiments.background import wait_for
-from xeroml_nb.experiments.board import Board, pending
-from xeroml_nb.experiments.calls import DirectCall, ExecutorCall
+from xeroml_nb.experiments.board import Board, Job, pending
+from xeroml_nb.experiments.budget import Budget, checked_limit
 from xeroml_nb.experiments.engine import Engine
 from xeroml_nb.experiments.evaluation import of_experiment, of_items
 from xeroml_nb.experiments.flight import Route
+from xeroml_nb.experiments.packing import Packed, pack
+from xeroml_nb.experiments.rate_limit import checked_rate_limit
+from xeroml_nb.experiments.remote import call_of
 from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.experiments.whole import WholeScoring
@@ -30,8 +34,9 @@ if TYPE_CHECKING:
 
     from xeroml_nb.experiments.dataset import Dataset
     from xeroml_nb.experiments.evaluation import ItemEvaluator
+    from xeroml_nb.experiments.pilot import Pilot
+    from xeroml_nb.experiments.rate_limit import RateLimit
     from xeroml_nb.experiments.task import Task
-    from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.experiment import ExperimentRecord
     from xeroml_nb.store.store import Store
     from xeroml_nb.tracing.recorder import Recorder
@@ -50,6 +55,9 @@ class Options:
         retries: Attempts after the first, for errors that often pass; or `Retries`.
         repetitions: How often each item is run.
         executor: Where plain tasks are called; in threads of the runner by default.
+        rate_limit: How fast calls may begin; as fast as lanes are free by default.
+        max_cost: What may be spent, in the currency that costs are recorded in.
+        max_time: Seconds the run may take.
 
     Raises:
         BadInput: If a number is out of range.
@@ -60,6 +68,9 @@ class Options:
     retries: Any = 0
     repetitions: int = 1
     executor: Executor | None = None
+    rate_limit: RateLimit | None = None
+    max_cost: float | None = None
+    max_time: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("concurrency", "repetitions"):
@@ -68,18 +79,32 @@ class Options:
                 raise BadInput(f"{name} is {value!r}.", "Use a whole number of 1 or more.")
         if not self.timeout > 0:
             raise BadInput(f"timeout is {self.timeout!r}.", "Use seconds above 0.")
+        checked_rate_limit(self.rate_limit)
+        checked_limit("max_cost", self.max_cost)
+        checked_limit("max_time", self.max_time)
         if not isinstance(self.retries, Retries):
             object.__setattr__(self, "retries", Retries(self.retries))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is run over what, and how."""
+    """What is run over what, and how; the task is packed at once if it is called elsewhere.
+
+    Raises:
+        BadInput: If it cannot be packed.
+    """
 
     task: Task
     dataset: Dataset
     evaluators: Sequence[ItemEvaluator]
     options: Options
+    luggage: Packed | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        executor = self.options.executor
+        if executor is not None and not isinstance(executor, ThreadPoolExecutor):
+            packed = pack(self.task.bound, self.options.timeout, self.task.name)
+            object.__setattr__(self, "luggage", packed)
 
     @property
     def states(self) -> dict[str, str]:
@@ -134,8 +159,15 @@ class LiveRun:
                 self.prepare(again=again)
                 self.begin()
 
-    def prepare(self, *, again: frozenset[ItemStatus] = frozenset()) -> None:
-        """Get ready to run what is missing: from here on it can be waited for and stopped."""
+    def prepare(
+        self, *, again: frozenset[ItemStatus] = frozenset(), pilot: Pilot | None = None
+    ) -> None:
+        """Get ready to run what is missing: from here on it can be waited for and stopped.
+
+        Args:
+            again: As for `launch`.
+            pilot: Only its items.
+        """
         with self._store.reading() as connection:
             statuses = stored.statuses(connection, self._record.id)
         done = {k for k, status in statuses.items() if status not in again | {ItemStatus.STOPPED}}
@@ -145,7 +177,7 @@ class LiveRun:
         self._claim(replaced, has_runs=bool(done))
         self.status = ExperimentStatus.RUNNING
         self.tally.begin()
-        self.engine = self._make_engine(jobs)
+        self.engine = self._make_engine(jobs, pilot)
 
     def begin(self) -> None:
         """Run what was prepared."""
@@ -169,14 +201,18 @@ class LiveRun:
             for run in found.values():
                 self.tally.forget(run)
 
-    def _make_engine(self, jobs: list[tuple[DatasetItem, int]]) -> Engine:
+    def _make_engine(self, jobs: list[Job], pilot: Pilot | None) -> Engine:
         options, bound = self._recipe.options, self._recipe.task.bound
-        call = (
-            DirectCall(bound, options.timeout)
-            if options.executor is None
-            else ExecutorCall(bound, options.executor)
-        )
         stopping = threading.Event()
+        luggage = self._recipe.luggage
+        call = call_of(
+            bound,
+            luggage,
+            options.executor,
+            timeout=options.timeout,
+            recorder=self._recorder,
+            stopping=stopping,
+        )
         route = Route(
             experiment_id=self._record.id,
             label=self._record.label,
@@ -187,8 +223,18 @@ class LiveRun:
             retries=options.retries,
             timeout=options.timeout,
             is_stopping=stopping.is_set,
+            limit=options.rate_limit,
         )
-        board = Board(self._store, route, jobs, self.tally, stopping)
+        jobs = jobs if pilot is None else pilot.chosen(jobs)
+        board = Board(
+            self._store,
+            route,
+            jobs,
+            self.tally,
+            stopping,
+            budget=Budget(options.max_cost, options.max_time),
+            landed=None if pilot is None else pilot.landed,
+        )
         return Engine(
             board=board,
             route=route,

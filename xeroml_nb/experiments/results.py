@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xeroml_nb.errors import MissingScore
 from xeroml_nb.records.experiment import ItemStatus
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xeroml_nb.records.experiment import ItemRun
     from xeroml_nb.records.score import ScoreRecord, ScoreValue
 
+D = TypeVar("D")
 _NEEDED: Any = object()
 
 COLUMNS = (
@@ -36,6 +37,8 @@ COLUMNS = (
     "latency_s",
     "trace_id",
 )
+# What a table of item runs has besides, where any of them recorded it.
+USAGE_COLUMNS = ("input_tokens", "output_tokens", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,11 @@ class Result:
         """Its trace."""
         return None if self.run is None else self.run.trace_id
 
-    def score(self, name: str, default: Any = _NEEDED) -> ScoreValue | Any:
+    @overload
+    def score(self, name: str) -> ScoreValue: ...
+    @overload
+    def score(self, name: str, default: D) -> ScoreValue | D: ...
+    def score(self, name: str, default: Any = _NEEDED) -> Any:
         """The value of a score.
 
         Args:

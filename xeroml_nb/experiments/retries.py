@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger("stamina")
 _quiet = ContextVar("xeroml_quiet_retries", default=False)
 _PASSING_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_TOO_MANY = 429
+_NOTHING_LEFT = "insufficient_quota"  # what OpenAI-compatible endpoints say: waiting is no help
 _PASSING_NAMES = frozenset({"APIConnectionError", "APITimeoutError", "TransportError"})
 
 
 class NeverRetried(Exception):  # noqa: N818 - a base for what is no error of the task
     """The attempt is the last, whatever the rule says."""
+
+
+class Stopped(NeverRetried):
+    """The run was stopped before this attempt."""
 
 
 class OutOfTime(NeverRetried):
@@ -67,7 +73,7 @@ class Retries:
 
     def async_attempts(self) -> AsyncIterator[AbstractContextManager[Any]]:
         """Attempts for a coroutine function."""
-        return aiter(self._context()) if self.times else _once()
+        return aiter(self._context()) if self.times else once()
 
     def _context(self) -> Any:
         # Loaded here because most runs do not retry.
@@ -108,7 +114,8 @@ def _is_loud(_: logging.LogRecord) -> bool:
     return not _quiet.get()
 
 
-async def _once() -> AsyncIterator[AbstractContextManager[Any]]:
+async def once() -> AsyncIterator[AbstractContextManager[Any]]:
+    """One block, for what is not repeated."""
     yield nullcontext()
 
 
@@ -118,7 +125,12 @@ def passes(error: BaseException) -> bool:
         return True
     if any(kind.__name__ in _PASSING_NAMES for kind in type(error).__mro__):
         return True
-    return _status(error) in _PASSING_STATUS
+    return status_of(error) in _PASSING_STATUS
+
+
+def is_turned_away(error: BaseException) -> bool:
+    """Tell whether a provider turned a call away because of its limits, and may take it later."""
+    return status_of(error) == _TOO_MANY and getattr(error, "code", None) != _NOTHING_LEFT
 
 
 def retry_after(error: BaseException) -> float | None:
@@ -142,7 +154,8 @@ def _seconds_until(date: str) -> float | None:
         return None
 
 
-def _status(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that an error or its response carries."""
     for holder in (error, getattr(error, "response", None)):
         status = getattr(holder, "status_code", None)
         if isinstance(status, int):

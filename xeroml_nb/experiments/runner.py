@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from xeroml_nb.experiments.pilot import Pilot
     from xeroml_nb.store.store import Store
     from xeroml_nb.tracing.recorder import Recorder
 
@@ -34,7 +35,11 @@ class Wanted:
 
 
 def launch(
-    store: Store, recorder: Recorder, wanted: Wanted, live: MutableMapping[str, Experiment]
+    store: Store,
+    recorder: Recorder,
+    wanted: Wanted,
+    live: MutableMapping[str, Experiment],
+    pilot: Pilot | None = None,
 ) -> Experiment:
     """Begin or take up a run.
 
@@ -44,6 +49,7 @@ def launch(
         wanted: What is asked for.
         live: The runs this process carries out, by id: one of them is not begun
             twice, and the new one is added.
+        pilot: Only its items; the run then counts as stopped.
     """
     new = _new_record(wanted)  # reads and hashes the items before the store is locked
     record, fresh = store.write(lambda c: _find_or_create(c, wanted, new, live))
@@ -51,7 +57,7 @@ def launch(
         return live[record.id]
     run = LiveRun(store, recorder, wanted.recipe, record, fresh=fresh)
     experiment = Experiment(store, recorder, record, evaluators=wanted.recipe.evaluators, live=run)
-    run.prepare()
+    run.prepare(pilot=pilot)
     # Known before it begins: its own task may ask for it.
     live[record.id] = experiment
     run.begin()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 USUAL_COLUMNS = "*"
@@ -33,7 +34,7 @@ class CardRecord:
         memory_mb: Megabytes it may use.
     """
 
-    column_names: tuple[str, ...] = ()
+    column_names: Sequence[str] = ()
     code: str | None = None
     code_language: str = "PYTHON"
     _: KW_ONLY

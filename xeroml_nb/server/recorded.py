@@ -22,7 +22,7 @@ KIND = "xeroml.observation.kind"
 LEVEL = "xeroml.observation.level"
 STATUS_MESSAGE = "xeroml.observation.status_message"
 MODEL_PARAMETERS = "xeroml.observation.model.parameters"
-COMPLETION_START = "xeroml.observation.completion_start_time"
+COMPLETION_START = names.COMPLETION_START
 _ERROR = "ERROR"
 _TOKENS = {
     "input": names.INPUT_TOKENS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.trace import Status, StatusCode
@@ -15,6 +16,7 @@ from xeroml_nb.tracing.pipeline import tracer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from opentelemetry.trace import Span
 
@@ -49,6 +51,8 @@ class LiveObservation:
         output: Any = _UNSET,
         model: str | None = None,
         usage: Mapping[str, float] | None = None,
+        cost: float | None = None,
+        completion_start_time: datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         tags: Iterable[str] | None = None,
     ) -> Self:
@@ -58,13 +62,17 @@ class LiveObservation:
             input: What went in.
             output: What came out.
             model: Name of the model called.
-            usage: Tokens by kind, such as `{"input": 12, "output": 3}`; "cost" is what the call
-                cost, in any currency.
+            usage: Tokens by kind, such as `{"input": 12, "output": 3}`.
+            cost: What the call cost, in any currency; without it, what `xn.prices` says.
+            completion_start_time: When the first token of the answer came; with a time zone.
             metadata: Anything else.
             tags: Short words to find the trace by.
 
         Returns:
             The observation itself.
+
+        Raises:
+            BadInput: If a moment has no time zone.
         """
         if input is not _UNSET:
             self.span.set_attribute(names.INPUT, to_json(input))
@@ -75,6 +83,11 @@ class LiveObservation:
         for kind, tokens in (usage or {}).items():
             known = {"input": names.INPUT_TOKENS, "output": names.OUTPUT_TOKENS}
             self.span.set_attribute(known.get(kind, names.USAGE_PREFIX + kind), tokens)
+        if cost is not None:
+            self.span.set_attribute(names.COST, cost)
+        if completion_start_time is not None:
+            moment = _with_zone(completion_start_time)
+            self.span.set_attribute(names.COMPLETION_START, moment.isoformat())
         if metadata is not None:
             self.span.set_attribute(names.OBSERVATION_METADATA, to_json(dict(metadata)))
         if tags is not None:
@@ -85,6 +98,15 @@ class LiveObservation:
     def fail(self, error: BaseException) -> None:
         """Mark the span as failed."""
         self.span.set_status(Status(StatusCode.ERROR, said(error)))
+
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise BadInput(
+            f"The completion_start_time {moment.isoformat()} has no time zone.",
+            "Use datetime.now(UTC).",
+        )
+    return moment.astimezone(UTC)
 
 
 def checked_type(kind: str) -> ObservationType:

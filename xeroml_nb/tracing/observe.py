@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from opentelemetry import context as otel
 from opentelemetry import trace
 
+from xeroml_nb.records import clock
 from xeroml_nb.records.observation import ObservationType
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing.observation import LiveObservation, checked_type, observation
@@ -41,7 +42,8 @@ def observe(
     """Record every call of a function as a span; used bare or with arguments.
 
     Plain functions, coroutine functions, generators and asynchronous generators are recorded from
-    the first to the last moment they run.
+    the first to the last moment they run; of a generation that is a generator, the first piece is
+    taken for the first token.
 
     Args:
         function: The function, when used bare.
@@ -134,6 +136,7 @@ class _Stream:
     def __init__(self, recording: _Recording, args: Any, kwargs: Any) -> None:
         self._recording = recording
         self._pieces: list[Any] = []
+        self._waits_for_first = recording.kind is ObservationType.GENERATION
         self.live = LiveObservation(tracer().start_span(recording.name))
         self.live.span.set_attribute(names.TYPE, recording.kind.value)
         self.live.update(**recording.known(args, kwargs))
@@ -146,6 +149,9 @@ class _Stream:
         otel.detach(self._token)
 
     def got(self, piece: Any) -> Any:
+        if self._waits_for_first:
+            self._waits_for_first = False
+            self.live.update(completion_start_time=clock.now())
         if self._recording.capture_output:
             self._pieces.append(piece)
         return piece

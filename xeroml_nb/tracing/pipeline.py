@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -13,17 +14,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from xeroml_nb.provided import provided
+from xeroml_nb.settings import Settings
 from xeroml_nb.tracing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xeroml_nb.records.observation import Observation
-    from xeroml_nb.settings import Settings
 
 _lock = threading.Lock()
 _recorder = Recorder()
 _provider: TracerProvider | None = None
+_worker: int | None = None  # the id of this process, once it records for another one
 
 
 def connect(settings: Settings, sink: Callable[[Observation], None]) -> Recorder:
@@ -44,6 +46,31 @@ def connect(settings: Settings, sink: Callable[[Observation], None]) -> Recorder
                 trace.set_tracer_provider(_provider)
             _provider.add_span_processor(_recorder)
     return _recorder
+
+
+def record_only(environment: str, release: str | None) -> Recorder:
+    """Record spans in a process that works for another one and has no store of its own.
+
+    What nobody holds is dropped, unless the process has opened a client of its own since.
+
+    Args:
+        environment: Label on every span.
+        release: Of the application, or None.
+    """
+    global _worker  # noqa: PLW0603 - a forked process inherits what its parent was connected to
+    if _worker != os.getpid():
+        connect(Settings("", environment, release), _drop)
+        _worker = os.getpid()
+    return _recorder
+
+
+def recorder() -> Recorder:
+    """What records the spans of this process."""
+    return _recorder
+
+
+def _drop(_: Observation) -> None:
+    """Keep nothing."""
 
 
 class TimeOrderedIds(RandomIdGenerator):

@@ -33,6 +33,7 @@ class Propagated:
     metadata: dict[str, Any] = field(default_factory=dict)
     version: str | None = None
     release: str | None = None
+    is_scoring: bool = False
 
 
 _NOTHING = Propagated()
@@ -75,7 +76,9 @@ def propagate_attributes(  # noqa: PLR0913 - the attributes a trace has
         'ann'
     """
     named = {"user_id": user_id, "session_id": session_id, "version": version, "release": release}
-    given = {name: _checked(name, value) for name, value in named.items() if value is not None}
+    given: dict[str, Any] = {
+        n: _checked(n, value) for n, value in named.items() if value is not None
+    }
     outer = propagated()
     inner = replace(
         outer,
@@ -87,6 +90,16 @@ def propagate_attributes(  # noqa: PLR0913 - the attributes a trace has
     if trace_id is not None:
         context = trace.set_span_in_context(_anchor(trace_id), context)
     token = otel.attach(context)
+    try:
+        yield
+    finally:
+        otel.detach(token)
+
+
+@contextmanager
+def scoring() -> Iterator[None]:
+    """Mark every span started inside the block as the work of evaluators."""
+    token = otel.attach(otel.set_value(_KEY, replace(propagated(), is_scoring=True)))
     try:
         yield
     finally:
@@ -110,6 +123,11 @@ def disable_tracing() -> Iterator[None]:
         yield
     finally:
         otel.detach(token)
+
+
+def carrying(carried: Propagated) -> Context:
+    """A context without a span, in which new ones carry these attributes."""
+    return otel.set_value(_KEY, carried, otel.Context())
 
 
 def root_context() -> Context:

@@ -13,10 +13,12 @@ from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import to_json
 from xeroml_nb.records.observation import Observation, ObservationType
 from xeroml_nb.tracing import attributes as names
+from xeroml_nb.tracing import dialects
+from xeroml_nb.tracing.prices import add_cost
 from xeroml_nb.tracing.propagate import is_anchor, propagated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.context import Context
 
@@ -32,14 +34,14 @@ class Recorder(SpanProcessor):
     """
 
     def __init__(self) -> None:
-        self._environment = "default"
-        self._release: str | None = None
+        self.environment = "default"
+        self.release: str | None = None
         self._sink: Callable[[Observation], None] | None = None
         self._held: dict[int, list[Observation]] = {}
 
     def connect(self, settings: Settings, sink: Callable[[Observation], None]) -> None:
         """Hand observations to a sink from now on, labelled as the settings say."""
-        self._environment, self._release = settings.environment, settings.release
+        self.environment, self.release = settings.environment, settings.release
         self._sink = sink
 
     def disconnect(self, sink: Callable[[Observation], None]) -> None:
@@ -55,12 +57,31 @@ class Recorder(SpanProcessor):
         """The observations of a held trace so far; later ones go to the sink."""
         return self._held.pop(trace_id, [])
 
+    def held(self, trace_id: int) -> list[Observation]:
+        """The observations of a held trace so far; none if it is not held."""
+        return list(self._held.get(trace_id, ()))
+
+    def add(self, found: Iterable[Observation]) -> None:
+        """Hand on observations that were recorded in another process."""
+        for observation in found:
+            add_cost(observation.attributes)  # the other process knows no prices
+            self._hand_on(int(observation.trace_id, 16), observation)
+
+    def _hand_on(self, trace_id: int, observation: Observation) -> None:
+        held = self._held.get(trace_id)
+        if held is not None:
+            held.append(observation)
+        elif self._sink is not None:
+            self._sink(observation)
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp the attributes that the surrounding block propagates."""
         carried = propagated(parent_context)
-        span.set_attribute(names.ENVIRONMENT, self._environment)
-        if release := carried.release or self._release:
+        span.set_attribute(names.ENVIRONMENT, self.environment)
+        if release := carried.release or self.release:
             span.set_attribute(names.RELEASE, release)
+        if carried.is_scoring:
+            span.set_attribute(names.SCORING, carried.is_scoring)
         if carried.user_id is not None:
             span.set_attribute(names.USER_ID, carried.user_id)
         if carried.session_id is not None:
@@ -87,6 +108,9 @@ def to_observation(span: ReadableSpan) -> Observation:
     context = span.get_span_context()
     assert context is not None  # noqa: S101 - only spans that were never recorded have none
     found = dict(span.attributes or {})
+    dialects.understand(found)
+    dialects.note_first_token(found, span.start_time, span.events)
+    add_cost(found)
     parent = None if is_anchor(span.parent) else span.parent
     kind = found.pop(names.TYPE, ObservationType.SPAN)
     return Observation(

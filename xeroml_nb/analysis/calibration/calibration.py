@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.experiments.markup import Markup
     from xeroml_nb.store.store import Store
+    from xeroml_nb.widgets.labeller import Labeller
 
 
 class Calibration:
@@ -208,7 +209,7 @@ class Calibration:
         """
         return differing.queue(self, rubric, name)
 
-    def annotate(self, rubric: Rubric | None = None) -> Any:
+    def annotate(self, rubric: Rubric | None = None) -> Labeller:
         """Label those items again, blind: what people and the judge said shows once it is decided.
 
         Args:
@@ -218,7 +219,8 @@ class Calibration:
             BadInput: If nothing differs, or it is not known what to ask.
         """
         opened = open_annotation_queue(self.store, self.queue(rubric).id, rubric)
-        return provided("labeller")(self.store, opened)
+        made: Labeller = provided("labeller")(self.store, opened)
+        return made
 
     # Inside.
 

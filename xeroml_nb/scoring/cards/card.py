@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xeroml_nb.errors import BadInput
 from xeroml_nb.records.ids import checked_name
@@ -17,10 +17,17 @@ from xeroml_nb.scoring.sandbox.limits import LONGEST_CODE, Limits
 from xeroml_nb.scoring.sandbox.running import LANGUAGES, run_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import pandas as pd
+
+    from xeroml_nb.experiments.experiment import Experiment
+    from xeroml_nb.experiments.task import Task
     from xeroml_nb.scoring.cards.rows import NamedRows
     from xeroml_nb.scoring.reports.report import Report
+
+    Rows: TypeAlias = Iterable[Mapping[str, Any]] | pd.DataFrame | Report | Experiment
+    TaskLike = Task | Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class ScoreCard(CardRecord):
         """What one run of its code may take."""
         return Limits(self.timeout, self.memory_mb)
 
-    def score(self, rows: Any) -> CardResult:
+    def score(self, rows: Rows) -> CardResult:
         """Score rows.
 
         Args:
@@ -110,7 +117,7 @@ class ScoreCard(CardRecord):
                     *unknown_name(f"Score card {self.name!r} counts column", name, names)
                 )
 
-    def attach(self, target: Any) -> Report:
+    def attach(self, target: Experiment | Report | TaskLike | str) -> Report:
         """Let the card make the score of an experiment, a report, or all later runs of a task.
 
         Args:

@@ -12,6 +12,7 @@ from xeroml_nb.scoring.judging.prompt import Prompt
 from xeroml_nb.scoring.judging.scales import Choices
 
 if TYPE_CHECKING:
+    from xeroml_nb.analysis.pairwise_judging import PairwiseComparison
     from xeroml_nb.experiments.experiment import Experiment
     from xeroml_nb.scoring.judging.answers import Answer
     from xeroml_nb.scoring.judging.model import Tokens
@@ -127,7 +128,9 @@ class PairJudge(Asking):
         ]
         return _verdict([answer for answer, _ in found], all(known for _, known in found))
 
-    def compare(self, exp_a: Experiment, exp_b: Experiment, *, concurrency: int = 16) -> Any:
+    def compare(
+        self, exp_a: Experiment, exp_b: Experiment, *, concurrency: int = 16
+    ) -> PairwiseComparison:
         """Judge two experiments item by item.
 
         Args:
@@ -136,13 +139,15 @@ class PairJudge(Asking):
             concurrency: Items judged at the same time.
 
         Returns:
-            A `PairwiseComparison`: the share of items that `exp_b` wins, and a frame of all.
+            The share of items that `exp_b` wins, and a frame of all.
 
         Raises:
             NoModel: If there is no model to ask.
             BadInput: If the experiments share no item.
         """
-        return provided("judge pairs")(self, exp_a, exp_b, concurrency=concurrency)
+        judge_pairs = provided("judge pairs")
+        found: PairwiseComparison = judge_pairs(self, exp_a, exp_b, concurrency=concurrency)
+        return found
 
 
 def _verdict(answers: list[Answer], cached: bool) -> PairVerdict:  # noqa: FBT001

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -19,9 +19,10 @@ from xeroml_nb.widgets.host import Remainder, Static
 from xeroml_nb.widgets.labeller import labeller_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xeroml_nb.analysis.comparison import Comparison
+    from xeroml_nb.analysis.groups import Grouping
     from xeroml_nb.annotation.rubric import Rubric
     from xeroml_nb.client import Client
     from xeroml_nb.experiments.experiment import Experiment
@@ -158,12 +159,23 @@ class ComparisonPanel(widgets.VBox):
         return f"The labeller is open below: {name}"
 
 
+class ComparisonOptions(TypedDict, total=False):
+    """How `Client.compare` compares, whatever it is given."""
+
+    by: Grouping | None
+    cluster: Grouping | None
+    scores: Sequence[str] | None
+    directions: Mapping[str, str] | None
+    bootstrap: int
+    seed: int
+
+
 def comparison(
     *experiments: Experiment | str,
     baseline: Experiment | str | None = None,
     score: str | None = None,
     client: Client | None = None,
-    **options: Any,
+    **options: Unpack[ComparisonOptions],
 ) -> ComparisonPanel:
     """A widget that compares experiments and shows on which items they differ.
 
@@ -173,7 +185,7 @@ def comparison(
         baseline: What the others are compared with; the first one by default.
         score: The score to look at; the first one by default.
         client: Whose experiments; the usual client's by default.
-        options: Those of `Client.compare`: `by`, `cluster`, `scores`, `directions`, `bootstrap`.
+        options: Those of `Client.compare`: `by, cluster, scores, directions, bootstrap, seed`.
 
     Raises:
         NotFound: If there is no such experiment or score.
@@ -182,7 +194,7 @@ def comparison(
     Example:
         `comparison("triage_v1", "triage_v2", score="accuracy")`
     """
-    made = ComparisonPanel(client or get_client(), options)
+    made = ComparisonPanel(client or get_client(), {**options})
     if experiments or baseline is not None:
         made.choose(*experiments, baseline=baseline, score=score)
     else:
