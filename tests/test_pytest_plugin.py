@@ -203,7 +203,7 @@ def test_interrupting_a_test_stops_its_run_and_pytest(pytester, client, words):
 
 def test_verdicts_come_home_from_other_processes_and_into_junit(pytester, client, words):
     pytester.makepyfile(test_a=TASK, test_b=TASK.replace("test_loud", "test_too"))
-    options = ("-p", "xdist", "-n", "2", "--dist", "loadfile", "--junitxml=all.xml")
+    options = ("-p", "xdist", "-n", "1", "--dist", "loadfile", "--junitxml=all.xml")
     done = pytester.runpytest_subprocess(*PLAIN, *options)
     done.assert_outcomes(passed=2)
     gates = done.stdout.str().partition("xeroml gates")[2]
