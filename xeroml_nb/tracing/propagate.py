@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LIMIT = 200
 _KEY = otel.create_key("xeroml-propagated")
 _OFF = otel.create_key("xeroml-tracing-off")
+_SCORING = otel.create_key("xeroml-scoring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,6 @@ class Propagated:
     metadata: dict[str, Any] = field(default_factory=dict)
     version: str | None = None
     release: str | None = None
-    is_scoring: bool = False
 
 
 _NOTHING = Propagated()
@@ -99,11 +99,16 @@ def propagate_attributes(  # noqa: PLR0913 - the attributes a trace has
 @contextmanager
 def scoring() -> Iterator[None]:
     """Mark every span started inside the block as the work of evaluators."""
-    token = otel.attach(otel.set_value(_KEY, replace(propagated(), is_scoring=True)))
+    token = otel.attach(otel.set_value(_SCORING, value=True))
     try:
         yield
     finally:
         otel.detach(token)
+
+
+def is_scoring(context: Context | None = None) -> bool:
+    """Tell whether a span started in this context is the work of evaluators."""
+    return otel.get_value(_SCORING, context) is True
 
 
 @contextmanager

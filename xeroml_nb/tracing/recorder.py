@@ -15,7 +15,7 @@ from xeroml_nb.records.observation import Observation, ObservationType
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing import dialects
 from xeroml_nb.tracing.prices import add_cost
-from xeroml_nb.tracing.propagate import is_anchor, propagated
+from xeroml_nb.tracing.propagate import is_anchor, is_scoring, propagated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,8 +80,8 @@ class Recorder(SpanProcessor):
         span.set_attribute(names.ENVIRONMENT, self.environment)
         if release := carried.release or self.release:
             span.set_attribute(names.RELEASE, release)
-        if carried.is_scoring:
-            span.set_attribute(names.SCORING, carried.is_scoring)
+        if is_scoring(parent_context):
+            span.set_attribute(names.SCORING, value=True)
         if carried.user_id is not None:
             span.set_attribute(names.USER_ID, carried.user_id)
         if carried.session_id is not None:
