@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 import xeroml_nb as xn
 from xeroml_nb.analysis.comparison import Comparison
 from xeroml_nb.cli import app
-from xeroml_nb.cli.answers import opened
+from xeroml_nb.cli.opening import opened
 from xeroml_nb.settings import Settings
 
 
@@ -78,6 +79,16 @@ def test_experiments_are_listed_newest_first(command, runs):
     assert [one["experiment"] for one in told] == ["two #1", "one #1"]
     assert (told[0]["dataset_name"], told[0]["planned"]) == ("d", 40)
     assert told[0]["created_at"].endswith("+00:00")
+
+
+def test_experiments_over_one_dataset_are_listed(command, runs):
+    xn.run(lambda n: n, xn.get_client().create_dataset(name="e", items=[{"input": 1}]), name="e")
+    told = json.loads(command("experiments", "--dataset", "d", "--json").out)
+    assert [one["experiment"] for one in told] == ["two #1", "one #1"]
+    assert command("experiments", "--dataset", "e").out.startswith("1 run, newest first")
+    refused = command("experiments", "--dataset", "f")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith("There is no dataset 'f'.")
 
 
 def test_one_experiment_is_told_with_its_failures_beside_every_mean(command, runs):
@@ -194,7 +205,12 @@ def test_a_push_is_foreseen_and_then_done(command, runs, own_folder):
         (["compare", "one", "one"], 2, "one #1 was given twice. Compare it with another one."),
         (["compare", "one", "two", "--score", "rihgt"], 2, "Did you mean 'right'?"),
         (["experiments", "three"], 2, "There is no experiment 'three'."),
+        (["experiments", "two", "--dataset", "d"], 2, "--dataset lists some. Leave one out."),
         (["experiments", "--store", "typo.db"], 2, "There is no store "),
+        (["experiments", "--store", "sqlite:///typo.db"], 2, "There is no store typo.db."),
+        (["keys", "list", "--store", "typo.db"], 2, "There is no store "),
+        (["keys", "revoke", "pk", "--store", "typo.db"], 2, "There is no store "),
+        (["gate", "two", "--no-worse-than", "one", "--lower-is-better", "kin"], 2, "'kind'?"),
         (["export", "two", "two.doc"], 2, "two.doc"),
         (["import", "nothing.csv"], 2, "There is no file nothing.csv."),
         (["push"], 1, "No server is set."),
@@ -235,15 +251,90 @@ def test_what_nobody_foresaw_is_one_line_too(capsys, own_folder):
     )
 
 
-def test_every_command_explains_itself(command):
-    listed = command("--help").out
-    for name in ("run", "experiments", "compare", "export", "import", "push", "serve", "doctor"):
-        assert f" {name} " in listed
-    assert "--json" in command("compare", "--help").out
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(monkeypatch, command, runs):
+    def closed(*_, **__):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("typer.echo", closed)
+    ended = command("experiments")
+    assert (ended.status, ended.err) == (1, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_sign_that_the_encoding_lacks_makes_no_command_fail(runs, encoding):
+    def printed(*words):
+        done = CliRunner(charset=encoding).invoke(app, words)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout_bytes
+
+    assert b" one #1 passes all 4 rules" in printed("gate", "one")
+    xn.run(lambda n: n, "d", name="λ")
+    told = json.loads(printed("experiments", "--json").decode("ascii"))
+    assert told[0]["experiment"] == "λ #1"
+
+
+ALONE = ("run", "experiments", "compare", "gate", "export", "import", "push", "serve", "doctor")
+GROUPED = {"keys": ("add", "list", "revoke"), "store": ("check", "backup", "compact")}
+COMMANDS = [*((name,) for name in ALONE), *((g, name) for g in GROUPED for name in GROUPED[g])]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_and_speaks_to_programs(command, words):
+    *group, name = words
+    assert f" {name} " in command(*group, "--help").out
+    assert "--json" in command(*words, "--help").out
+
+
+# What a shell completes.
+
+
+def completed(*words):
+    """What bash is offered for the last of some words."""
+    typed = {"COMP_WORDS": "\n".join(["xeroml-nb", *words]), "COMP_CWORD": str(len(words))}
+    asked = {"_XEROML_NB_COMPLETE": "complete_bash"} | typed
+    done = CliRunner().invoke(app, [], prog_name="xeroml-nb", env=asked)
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout.split()
 
 
 def test_a_shell_can_complete_a_command():
-    typed = {"COMP_WORDS": "xeroml-nb exp", "COMP_CWORD": "1"}
-    asked = {"_XEROML_NB_COMPLETE": "complete_bash"} | typed
-    done = CliRunner().invoke(app, [], prog_name="xeroml-nb", env=asked)
-    assert done.stdout.split() == ["experiments", "export"]
+    assert completed("exp") == ["experiments", "export"]
+
+
+def test_a_shell_completes_names_in_the_store(runs):
+    xn.run(lambda n: n, "d", name="it's $(mine)")  # in no shell would it be one plain word
+    assert completed("gate", "") == ["two", "one"]
+    assert completed("compare", "one", "t") == ["two"]
+    assert completed("export", "o") == completed("push", "o") == ["one"]
+    assert completed("experiments", "--dataset", "") == ["d"]
+    assert completed("gate", "two", "--no-worse-than", "o") == ["one"]
+
+
+def test_a_shell_completes_names_of_scores(runs):
+    assert completed("gate", "two", "--min", "r") == ["right="]
+    figures = ["failed=", "latency_mean=", "latency_p95="]
+    assert sorted(completed("gate", "two", "--max", "")) == [
+        *figures[:1],
+        "kind=",
+        *figures[1:],
+        "right=",
+    ]
+    assert completed("compare", "one", "two", "--score", "k") == ["kind"]
+    assert completed("gate", "--score", "k") == ["kind"], "of the newest, where none is typed"
+    assert completed("gate", "three", "--score", "k") == []
+
+
+def test_a_shell_completes_keys_that_are_open(command, runs):
+    pairs = [json.loads(command("keys", "add", "--json").out) for _ in range(2)]
+    command("keys", "revoke", pairs[0]["public_key"])
+    assert completed("keys", "revoke", "pk") == [pairs[1]["public_key"]]
+
+
+@pytest.mark.parametrize(
+    "place", ["none.db", "postgresql://u:p@127.0.0.1:1/d", "odd://place", "text.db"]
+)
+def test_where_no_store_can_be_read_a_shell_completes_nothing(own_folder, monkeypatch, place):
+    (own_folder / "text.db").write_text("no database at all, " * 100)
+    monkeypatch.setenv("XEROML_STORE", place)
+    assert completed("gate", "") == []
+    assert not (own_folder / "none.db").exists()

@@ -128,6 +128,34 @@ def test_an_evaluator_of_the_whole_run_that_failed_fails_the_gate(client):
     )
 
 
+def test_two_scores_of_one_name_on_the_whole_run_leave_open_which_is_meant(client):
+    run = run_with(client, "v1", rights(3, 1))
+    for name in ("one", "other"):
+        run.report(name=name).set_card(xn.ScoreCard(["right"], name="quality"))
+    with pytest.raises(BadInput, match=r"has 2 scores 'quality' on the whole run"):
+        client.gate(run, min={"quality": 50})
+
+
+def test_a_category_of_the_whole_run_has_no_bound(client):
+    @xn.evaluator
+    def mood(results):
+        return "good"
+
+    run = run_with(client, "v1", rights(3, 1))
+    client.score_experiment(run, [mood])
+    with pytest.raises(BadInput, match=r"'mood' of v1 #1 is 'good', which is no number"):
+        client.gate(run, min={"mood": 1})
+
+
+def test_what_nothing_was_measured_of_breaks_its_bound_and_says_why(client):
+    before = run_with(client, "v1", rights(3, 1))
+    record = replace(before.record, id="0" * 16, name="empty", number=0)
+    client.store.write(lambda c: stored.create(c, record))
+    verdict = client.gate("empty", max={"latency_p95": 1, "failed": 0.5})
+    assert rule(verdict, "latency_p95").found == "no item run has a latency"
+    assert rule(verdict, "failed at most").found == "no item run has ended"
+
+
 def test_a_name_on_item_runs_and_on_the_whole_run_is_refused(client):
     run = run_with(client, "v1", rights(3, 1))
     xn.ScoreCard(["right"], name="right").attach(run)
@@ -431,9 +459,11 @@ def test_the_command_ends_with_0_1_or_2_and_writes_what_is_asked_for(client, tmp
     assert ET.parse(files["junit"]).getroot().get("tests") == "6"
     assert json.loads((tmp_path / "json").read_text(encoding="utf-8"))["passed"]
     assert (tmp_path / "markdown").read_text(encoding="utf-8").startswith("### ✓ v1")
-    bad = command("v1", "--min=right=0.8", "--json", "-", words[0])
-    assert bad.exit_code == 1
-    assert not json.loads(bad.stdout)["passed"]
+    for printed in (["--json", "-"], ["--json"]):
+        bad = command("v1", *printed, "--min=right=0.8", words[0])
+        assert bad.exit_code == 1
+        assert not json.loads(bad.stdout)["passed"]
+    assert json.loads(command("v1", "--json").stdout)["passed"]
     assert ET.parse(files["junit"]).getroot().get("failures") == "1"
 
 

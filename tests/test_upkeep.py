@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from tests.benchmarks import history
 from xeroml_nb.cli import app
+from xeroml_nb.cli.doctor.finding import Asked, Health
+from xeroml_nb.cli.doctor.stores import store as store_findings
 from xeroml_nb.errors import BadInput, StoreBusy, StoreCorrupt, StoreError, StoreTooNew, XeromlError
 from xeroml_nb.records.score import ScoreTarget, new_score
 from xeroml_nb.store import scores
@@ -139,7 +141,7 @@ def test_a_check_leaves_an_older_store_as_it_is(filled):
 @pytest.mark.parametrize("words", [("check",), ("backup", "copy.db"), ("compact",)], ids=str)
 def test_where_no_store_is_none_is_made(own_folder, words):
     status, printed, said = run(*words, store=own_folder / "deeper" / "none.db")
-    assert (status, printed) == (1, "")
+    assert (status, printed) == (2, "")
     assert said.startswith("There is no store")
     assert said.count("\n") == 1
     assert list(own_folder.iterdir()) == []
@@ -259,6 +261,26 @@ def test_a_wrong_password_is_told_as_such(server_store):
 
     said = refusal(server_store.replace("ann@", f"bob:{SECRET}@"))
     assert "refuses the user or the password" in said
+
+
+def test_the_doctor_looks_into_a_database_and_tells_who_may_only_read(server_store):
+    told = {one.what: one for one in store_findings(Asked(store=server_store))}
+    assert {one.health for one in told.values()} == {Health.OK}
+    assert told["schema"].facts == {"version": SCHEMA_VERSION}
+
+    address = server_store.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE ROLE eve LOGIN")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO eve")
+    reader = server_store.replace("ann@", f"eve:{SECRET}@")
+    told = {one.what: one for one in store_findings(Asked(store=reader))}
+    assert told["writing"].health is Health.FAILED
+    assert SECRET not in str(told)
+
+
+def test_the_doctor_finds_an_empty_database_fit(postgresql):
+    told = [(one.what, one.health) for one in store_findings(Asked(store=postgresql("empty")))]
+    assert told == [(what, Health.OK) for what in ("place", "schema", "writing")]
 
 
 @pytest.mark.parametrize(

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-import sys
+import json
 
+import pytest
 from typer.testing import CliRunner
 
 from xeroml_nb.cli import app
+from xeroml_nb.cli.doctor.finding import Asked, Health
+from xeroml_nb.cli.doctor.sandboxes import sandbox
 from xeroml_nb.scoring.sandbox.python import preparing
 
 
-def asked(*words):
-    return CliRunner().invoke(app, ["doctor", *words])
+def found(*, prepare=False):
+    return {one.what: one for one in sandbox(Asked(prepare=prepare))}
 
 
 def test_where_all_is_ready_both_languages_are_tried(interpreter):
-    done = asked("--prepare")
-    assert done.exit_code == 0
-    found = {line[:16].strip(): line[17:] for line in done.output.splitlines()}
-    assert found["interpreter"] == str(interpreter.file)
-    assert found["Python card"].startswith("scores, in 0.")
-    assert found["JavaScript card"].startswith("scores, in 0.")
-    assert found["wasmtime"].split(".")[0].isdigit()
+    done = CliRunner().invoke(app, ["doctor", "--prepare", "--json"])
+    findings = json.loads(done.stdout)["findings"]
+    told = {one["what"]: one for one in findings if one["topic"] == "Sandbox"}
+    assert {one["health"] for one in told.values()} == {"ok"}
+    assert told["interpreter"]["text"] == str(interpreter.file)
+    assert told["Python card"]["text"].startswith("scores, in ")
+    assert told["JavaScript card"]["facts"]["seconds"] > 0
 
 
 def test_before_the_first_use_it_says_how_to_build(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    done = asked()
-    assert done.exit_code == 0
-    assert "not built; build it with --prepare" in done.output
+    told = found()
+    assert told["interpreter"].health is Health.WARNING
+    assert told["interpreter"].next_step == "Build it now: xeroml-nb doctor --prepare"
+    assert "Python card" not in told
     assert not list(tmp_path.iterdir())
 
 
-def test_without_the_packages_it_fails_and_names_the_extra(monkeypatch):
+@pytest.mark.parametrize("prepare", [False, True])
+def test_without_the_packages_it_names_the_extra_and_fails_only_where_they_are_asked_for(
+    monkeypatch, prepare
+):
     monkeypatch.setattr(preparing, "PACKAGES", ("no-such-package",))
-    monkeypatch.setattr(sys.modules["xeroml_nb.cli.doctor"], "_PACKAGES", ("no-such-package",))
     preparing._key.cache_clear()
     try:
-        done = asked()
+        told = found(prepare=prepare)["interpreter"]
     finally:
         preparing._key.cache_clear()
-    assert done.exit_code == 1
-    assert "no-such-package  not installed" in done.output
-    assert "pip install 'xeroml_nb[sandbox]'" in done.output
+    assert told.health is (Health.FAILED if prepare else Health.WARNING)
+    assert told.next_step == "Install them with: pip install 'xeroml_nb[sandbox]'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ import xeroml_nb as xn
 from xeroml_nb.cli import app
 from xeroml_nb.errors import BadInput
 from xeroml_nb.records.access import Role
+from xeroml_nb.server import serving as serving_module
 from xeroml_nb.server.serving import address_of, is_loopback, listening, refuse_wide
 from xeroml_nb.store import api_keys
 from xeroml_nb.store.store import Store
@@ -105,7 +107,7 @@ def test_what_was_answered_survives_a_kill(own_folder):
 
 def test_without_keys_nobody_listens_wider_than_this_machine(own_folder, command):
     status, _, said = command("serve", "--host", "0.0.0.0", "--port", "0")
-    assert status == 1
+    assert status == 2
     assert said == (
         "The server has no keys, and 0.0.0.0 can be reached from other machines. "
         "Make keys with: xeroml-nb keys add\n"
@@ -116,7 +118,7 @@ def test_without_keys_nobody_listens_wider_than_this_machine(own_folder, command
 def test_revoked_keys_are_none(own_folder, command):
     public, _ = keys_in(command("keys", "add")[1])
     assert command("keys", "revoke", public)[0] == 0
-    assert command("serve", "--host", "0.0.0.0", "--port", "0")[0] == 1
+    assert command("serve", "--host", "0.0.0.0", "--port", "0")[0] == 2
 
 
 def test_with_keys_a_server_listens_wider_and_as_it_is_told(own_folder, command):
@@ -137,7 +139,7 @@ def test_with_keys_a_server_listens_wider_and_as_it_is_told(own_folder, command)
 def test_half_a_pair_in_the_environment_is_refused(own_folder, command, monkeypatch, given):
     monkeypatch.setenv(f"XEROML_{given}_KEY", "half")
     status, _, said = command("serve", "--port", "0")
-    assert status == 1
+    assert status == 2
     assert said.startswith(f"XEROML_{given}_KEY is set, but not XEROML_")
 
 
@@ -145,8 +147,9 @@ def test_a_port_that_is_taken_is_named(own_folder, command):
     with listening("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         status, _, said = command("serve", "--port", str(port))
-    assert status == 1
+    assert status == 2
     assert f"Nothing can listen on port {port} of 127.0.0.1" in said
+    assert stored_keys(own_folder) == [], "no pair was made whose secret nobody saw"
 
 
 def test_a_store_that_cannot_be_opened_is_named(own_folder, command):
@@ -207,16 +210,65 @@ def test_keys_are_made_listed_and_revoked(own_folder, command):
 
 
 def test_a_store_without_keys_says_how_to_make_some(command):
-    assert command("keys", "list")[1:] == (
-        "",
-        "There are no keys. Make a pair with: xeroml-nb keys add\n",
-    )
+    refused = command("keys", "list")
+    assert refused[:2] == (2, "")
+    assert refused[2].startswith("There is no store ")
+    xn.get_client().close()
+    said = "There are no keys. Make a pair with: xeroml-nb keys add\n"
+    assert command("keys", "list") == (0, "", said)
+    assert command("keys", "list", "--json") == (0, "[]\n", said)
+
+
+def test_programs_are_told_of_keys_and_of_a_secret_once(command):
+    made = json.loads(command("keys", "add", "--label", "ci", "--json")[1])
+    assert made.keys() == {"public_key", "secret_key", "role", "label"}
+    assert (made["role"], made["label"]) == ("read-write", "ci")
+    [listed] = json.loads(command("keys", "list", "--json")[1])
+    assert listed.keys() == {"public_key", "role", "label", "created_at", "revoked_at"}
+    assert (listed["public_key"], listed["revoked_at"]) == (made["public_key"], None)
+    revoked = json.loads(command("keys", "revoke", made["public_key"], "--json")[1])
+    assert revoked == listed | {"revoked_at": revoked["revoked_at"]}
+    assert revoked["revoked_at"]
+
+
+@pytest.fixture
+def begun(command, monkeypatch):
+    """Runs `xeroml-nb serve` until it would wait for requests; gives what it printed."""
+
+    class Server:
+        def run(self, sockets):
+            assert sockets
+
+    def start(*words):
+        monkeypatch.setattr(serving_module, "configured", lambda _: Server())
+        monkeypatch.setattr(serving_module.gc, "freeze", lambda: None)
+        status, printed, said = command("serve", "--port", "0", *words)
+        assert (status, said) == (0, "")
+        return printed
+
+    return start
+
+
+def test_programs_are_told_of_a_start_in_one_line(begun, command, own_folder):
+    first = begun("--json")
+    told = json.loads(first)
+    assert first.count("\n") == 1
+    assert told.keys() == {"url", "store", "roles", "public_key", "secret_key"}
+    assert (told["store"], told["roles"]) == (str(own_folder / "store.db"), ["read-write"])
+    assert told["url"].startswith("http://127.0.0.1:")
+    [key] = stored_keys(own_folder)
+    assert key.is_opened_by(told["secret_key"])
+
+    command("keys", "add", "--role", "scores-only")
+    again = json.loads(begun("--json"))
+    assert again.keys() == {"url", "store", "roles"}
+    assert again["roles"] == ["read-write", "scores-only"]
 
 
 def test_a_key_that_is_mistyped_is_told_apart(own_folder, command):
     public, _ = keys_in(command("keys", "add")[1])
     status, _, said = command("keys", "revoke", public[:-1])
-    assert status == 1
+    assert status == 2
     assert f"There is no key '{public[:-1]}'. Did you mean '{public}'?" in said
 
 
@@ -224,4 +276,4 @@ def test_the_store_is_chosen_on_the_command_line(own_folder, command):
     elsewhere = str(own_folder / "elsewhere.db")
     command("keys", "add", "--store", elsewhere)
     assert len(command("keys", "list", "--store", elsewhere)[1].splitlines()) == 1
-    assert command("keys", "list")[1] == ""
+    assert command("keys", "list")[0] == 2, "there is no other store"

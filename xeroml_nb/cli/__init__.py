@@ -8,12 +8,13 @@ import typer
 from typer.core import TyperGroup
 
 from xeroml_nb.cli import keys, store
+from xeroml_nb.cli.answers import print_what_can_be
 from xeroml_nb.cli.compare import compare
-from xeroml_nb.cli.doctor import doctor
+from xeroml_nb.cli.doctor.command import diagnose
 from xeroml_nb.cli.experiments import experiments
 from xeroml_nb.cli.export import export
 from xeroml_nb.cli.failing import tracebacks
-from xeroml_nb.cli.gate import gate
+from xeroml_nb.cli.gate import GateCommand, gate
 from xeroml_nb.cli.import_ import import_file
 from xeroml_nb.cli.push import push
 from xeroml_nb.cli.run import run
@@ -38,6 +39,7 @@ app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # which flows a paragraph anew to the width of the terminal
 )
 
 
@@ -49,17 +51,18 @@ def _every_command(
         bool, typer.Option(_TRACEBACK, help="Show where in the code an error came from.")
     ] = False,
 ) -> None:
+    print_what_can_be()
     context.with_resource(tracebacks(shown=traceback))
 
 
 app.command()(run)
 app.command()(experiments)
 app.command()(compare)
-app.command()(gate)
+app.command(cls=GateCommand)(gate)
 app.command()(export)
 app.command("import")(import_file)
 app.command()(push)
 app.command()(serve)
-app.command()(doctor)
+app.command("doctor")(diagnose)
 app.add_typer(keys.app, name="keys")
 app.add_typer(store.app, name="store")

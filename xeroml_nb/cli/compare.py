@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer, opened
+from xeroml_nb.cli import completing
+from xeroml_nb.cli.answers import JsonOption, answer
+from xeroml_nb.cli.opening import StoreOption, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +20,18 @@ if TYPE_CHECKING:
 
 
 def compare(  # noqa: PLR0913 - each an option of the command
-    baseline: Annotated[str, typer.Argument(help='A name, or "name #3".')],
-    candidates: Annotated[list[str], typer.Argument(help="What is compared with it.")],
+    baseline: Annotated[
+        str,
+        typer.Argument(help='A name, or "name #3".', autocompletion=completing.experiments),
+    ],
+    candidates: Annotated[
+        list[str],
+        typer.Argument(help="What is compared with it.", autocompletion=completing.experiments),
+    ],
     *,
     score: Annotated[
-        list[str] | None, typer.Option(help="Only this score; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only this score; may be repeated.", autocompletion=completing.scores),
     ] = None,
     by: Annotated[
         str | None, typer.Option(help="A metadata field: tell of each of its values too.")

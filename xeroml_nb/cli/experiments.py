@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer, opened
+from xeroml_nb.cli import completing
+from xeroml_nb.cli.answers import JsonOption, answer
+from xeroml_nb.cli.opening import StoreOption, opened
+from xeroml_nb.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,22 +22,39 @@ if TYPE_CHECKING:
 
 def experiments(
     experiment: Annotated[
-        str | None, typer.Argument(help='Tell of this one: a name, or "name #3".')
+        str | None,
+        typer.Argument(
+            help='Tell of this one: a name, or "name #3".', autocompletion=completing.experiments
+        ),
     ] = None,
     *,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Only those over this dataset.", autocompletion=completing.datasets),
+    ] = None,
     as_json: JsonOption = False,
     store: StoreOption = None,
 ) -> None:
     """List experiments, newest first, or show how one of them went."""
     with opened(store) as client:
         if experiment is not None:
+            _refuse_both(experiment, dataset)
             found = client.get_experiment(experiment)
             answer("\n".join(_lines(found)), _told(found), as_json=as_json)
             return
         from xeroml_nb.notebook.listings import runs_listing
 
-        told = [told_record(record) for record in client.experiments()]
-        answer(repr(runs_listing(client)), told, as_json=as_json)
+        records = client.experiments()
+        if dataset is not None:
+            name = client.get_dataset(dataset).name
+            records = [record for record in records if record.dataset_name == name]
+        told = [told_record(record) for record in records]
+        answer(repr(runs_listing(records)), told, as_json=as_json)
+
+
+def _refuse_both(experiment: str, dataset: str | None) -> None:
+    if dataset is not None:
+        raise BadInput(f"{experiment!r} is one experiment, --dataset lists some.", "Leave one out.")
 
 
 def told_record(record: ExperimentRecord) -> dict[str, Any]:

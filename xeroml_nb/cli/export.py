@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer, opened
+from xeroml_nb.cli import completing
+from xeroml_nb.cli.answers import JsonOption, answer
+from xeroml_nb.cli.opening import StoreOption, opened
 
 if TYPE_CHECKING:
     from xeroml_nb.annotation.labels import Labels
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 def export(
     what: Annotated[
-        str, typer.Argument(help='An experiment: a name, or "name #3"; with --labels a queue.')
+        str,
+        typer.Argument(
+            help='An experiment: a name, or "name #3"; with --labels a queue.',
+            autocompletion=completing.experiments,
+        ),
     ],
     path: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")],
     *,

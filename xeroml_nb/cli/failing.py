@@ -31,27 +31,31 @@ def tracebacks(*, shown: bool) -> Iterator[None]:
 
 
 @contextmanager
-def failing_plainly(*, bad_input: int = FAILED) -> Iterator[None]:
+def failing_plainly() -> Iterator[None]:
     """Print an error as one line, and end the command.
 
-    Args:
-        bad_input: The status where something that was handed in cannot be used; it is 1 for all
-            other errors.
+    What was asked for and cannot be used (an unknown experiment, a file that is none) ends it with
+    status 2, all else with 1.
     """
     try:
         yield
-    except (typer.Exit, typer.Abort, typer.BadParameter):
-        raise
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise  # the last where a reader such as `head` has seen enough, which ends it quietly
     except XeromlError as error:
-        status = bad_input if isinstance(error, (BadInput, NotFound)) else FAILED
+        status = UNUSABLE if isinstance(error, (BadInput, NotFound)) else FAILED
         raise _ended(error, str(error), status) from None
     except Exception as error:  # noqa: BLE001 - a command never ends in a traceback by itself
         text = f"Failed unexpectedly: {said(error)}. To see where, add --traceback."
         raise _ended(error, text, FAILED) from None
 
 
-def _ended(error: Exception, text: str, status: int) -> typer.Exit:
+def show_traceback(error: Exception) -> None:
+    """Print where an error came from, where that was asked for."""
     if _shows_tracebacks.get():
         typer.echo("".join(traceback.format_exception(error)), err=True)
+
+
+def _ended(error: Exception, text: str, status: int) -> typer.Exit:
+    show_traceback(error)
     typer.echo(" ".join(text.split()), err=True)
     return typer.Exit(status)

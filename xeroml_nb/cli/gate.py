@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from xeroml_nb.cli.answers import StoreOption, opened
+from xeroml_nb.cli import completing
+from xeroml_nb.cli.answers import answer
 from xeroml_nb.cli.failing import FAILED
+from xeroml_nb.cli.opening import StoreOption, opened
 from xeroml_nb.errors import BadInput
+from xeroml_nb.records.json_text import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STANDARD_OUTPUT = "-"
+_JSON = "--json"
+
+
+class GateCommand(TyperCommand):
+    """Takes `--json` without a file too, as all commands do: then it is printed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of the command line."""
+        following = [*args[1:], "--"]
+        filled = [
+            f"{_JSON}={_STANDARD_OUTPUT}" if word == _JSON and after.startswith("--") else word
+            for word, after in zip(args, following, strict=False)
+        ]
+        return super().parse_args(ctx, filled)
 
 
 def gate(  # noqa: PLR0913 - each an option of the command
-    experiment: Annotated[str, typer.Argument(help='A name, or "name #3".')],
+    experiment: Annotated[
+        str,
+        typer.Argument(help='A name, or "name #3".', autocompletion=completing.experiments),
+    ],
     *,
     least: Annotated[
         list[str] | None,
@@ -27,19 +48,32 @@ def gate(  # noqa: PLR0913 - each an option of the command
             metavar="NAME=NUMBER",
             help="The least that is good enough: a score, a score card, tone:polite (the share of "
             "a category), failed, latency_mean, latency_p95. May be repeated.",
+            autocompletion=completing.bounds,
         ),
     ] = None,
     most: Annotated[
         list[str] | None,
-        typer.Option("--max", metavar="NAME=NUMBER", help="The most that is, likewise."),
+        typer.Option(
+            "--max",
+            metavar="NAME=NUMBER",
+            help="The most that is, likewise.",
+            autocompletion=completing.bounds,
+        ),
     ] = None,
     no_worse_than: Annotated[
         str | None,
-        typer.Option(metavar="BASELINE", help="Fail where a score is worse, item by item."),
+        typer.Option(
+            metavar="BASELINE",
+            help="Fail where a score is worse, item by item.",
+            autocompletion=completing.experiments,
+        ),
     ] = None,
     score: Annotated[
         list[str] | None,
-        typer.Option(help="Hold only this score against the baseline; may be repeated."),
+        typer.Option(
+            help="Hold only this score against the baseline; may be repeated.",
+            autocompletion=completing.scores,
+        ),
     ] = None,
     margin: Annotated[
         float | None,
@@ -47,7 +81,11 @@ def gate(  # noqa: PLR0913 - each an option of the command
     ] = None,
     lower_is_better: Annotated[
         list[str] | None,
-        typer.Option(metavar="SCORE", help="Lower values of it are better; may be repeated."),
+        typer.Option(
+            metavar="SCORE",
+            help="Lower values of it are better; may be repeated.",
+            autocompletion=completing.scores,
+        ),
     ] = None,
     allow_failed: Annotated[
         str, typer.Option(metavar="N|P%", help="How many item runs may fail.")
@@ -59,7 +97,8 @@ def gate(  # noqa: PLR0913 - each an option of the command
         str | None, typer.Option(metavar="FILE", help="Write JUnit's XML, too.")
     ] = None,
     json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write JSON, too; - prints it instead.")
+        str | None,
+        typer.Option(metavar="[FILE]", help="Write JSON, too; without a file, print it instead."),
     ] = None,
     markdown: Annotated[
         str | None,
@@ -85,7 +124,8 @@ def gate(  # noqa: PLR0913 - each an option of the command
             allow_failed=allow_failed,
             allow_unscored=allow_unscored,
         )
-        typer.echo(verdict.to_json() if json == _STANDARD_OUTPUT else repr(verdict))
+        told = from_json(verdict.to_json())
+        answer(repr(verdict), told, as_json=json == _STANDARD_OUTPUT)
         for path, text in ((junit, verdict.to_junit), (markdown, verdict.to_markdown)):
             _write(path, text())
         _write(None if json == _STANDARD_OUTPUT else json, verdict.to_json() + "\n")

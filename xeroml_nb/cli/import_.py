@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer, opened
+from xeroml_nb.cli.answers import JsonOption, answer
+from xeroml_nb.cli.opening import StoreOption, opened
 
 if TYPE_CHECKING:
     from xeroml_nb.annotation.labels import Labels

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer, opened
+from xeroml_nb.cli import completing
+from xeroml_nb.cli.answers import JsonOption, answer
 from xeroml_nb.cli.failing import FAILED
+from xeroml_nb.cli.opening import StoreOption, opened
 
 if TYPE_CHECKING:
     from xeroml_nb.sync.sending.preview import Preview
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 def push(
     what: Annotated[
-        list[str] | None, typer.Argument(help='Experiments: names, or "name #3"; else everything.')
+        list[str] | None,
+        typer.Argument(
+            help='Experiments: names, or "name #3"; else everything.',
+            autocompletion=completing.experiments,
+        ),
     ] = None,
     *,
     preview: Annotated[

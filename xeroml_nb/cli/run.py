@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xeroml_nb.cli.answers import JsonOption, answer, warning_plainly
-from xeroml_nb.cli.failing import FAILED, UNUSABLE, failing_plainly
+from xeroml_nb.cli.failing import FAILED, failing_plainly
 from xeroml_nb.settings import store_place
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913 - each an option of the command
     Parameters are set in a cell of their own after the one tagged "parameters". Ends with status
     1 if a cell fails, takes too long or asks for input, and with 2 if there is nothing to run.
     """
-    with failing_plainly(bad_input=UNUSABLE), warning_plainly():
+    with failing_plainly(), warning_plainly():
         from xeroml_nb.notebook.headless import run_notebook
         from xeroml_nb.notebook.parameters import parse_parameters
 

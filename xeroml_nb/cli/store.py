@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xeroml_nb.cli.answers import JsonOption, StoreOption, answer
-from xeroml_nb.cli.failing import FAILED, UNUSABLE, failing_plainly
-from xeroml_nb.settings import chosen_place
+from xeroml_nb.cli.answers import JsonOption, answer
+from xeroml_nb.cli.failing import FAILED, failing_plainly
+from xeroml_nb.cli.opening import StoreOption, existing_place
 
 if TYPE_CHECKING:
     from xeroml_nb.store.upkeep import StoreCheck
@@ -21,10 +21,10 @@ app = typer.Typer(help="Check a store, copy it, make it compact.", no_args_is_he
 @app.command()
 def check(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read all of a store and count what is in it; ends with status 1 if something is wrong."""
-    with failing_plainly(bad_input=UNUSABLE):
+    with failing_plainly():
         from xeroml_nb.store.upkeep import check_store
 
-        found = check_store(chosen_place(store))
+        found = check_store(existing_place(store))
         answer(_told(found), asdict(found), as_json=as_json)
         if found.problems:
             raise typer.Exit(FAILED)
@@ -38,10 +38,10 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy a store, which may be in use meanwhile."""
-    with failing_plainly(bad_input=UNUSABLE):
+    with failing_plainly():
         from xeroml_nb.store.upkeep import backup_store
 
-        copy = backup_store(chosen_place(store), path)
+        copy = backup_store(existing_place(store), path)
         size = copy.stat().st_size
         told = {"path": str(copy.absolute()), "size": size}
         answer(f"Copied to {copy} ({_megabytes(size)}).", told, as_json=as_json)
@@ -50,10 +50,10 @@ def backup(
 @app.command()
 def compact(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Give the room of what was deleted back, and measure anew how to find things fast."""
-    with failing_plainly(bad_input=UNUSABLE):
+    with failing_plainly():
         from xeroml_nb.store.upkeep import compact_store
 
-        done = compact_store(chosen_place(store))
+        done = compact_store(existing_place(store))
         text = f"{done.place}: {_megabytes(done.before)} before, {_megabytes(done.after)} now."
         answer(text, asdict(done), as_json=as_json)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xeroml_nb.client import Client
+    from xeroml_nb.records.experiment import ExperimentRecord
 
 _LONGEST = 50
 
@@ -59,9 +60,12 @@ def datasets_listing(client: Client) -> Listing:
     return Listing(title, ("dataset", "items", "changed"), rows, frozenset({1}))
 
 
-def runs_listing(client: Client) -> Listing:
-    """The newest experiments of a store."""
-    records = client.experiments()
+def runs_listing(records: Sequence[ExperimentRecord]) -> Listing:
+    """The newest of some experiments.
+
+    Args:
+        records: Newest first.
+    """
     rows = [
         (
             r.label,

@@ -51,7 +51,7 @@ class XeromlMagics(Magics):
         if word == "datasets":
             return datasets_listing(get_client())
         if word == "runs":
-            return runs_listing(get_client())
+            return runs_listing(get_client().experiments())
         if word != "help":
             raise UsageError(f"%xeroml knows datasets, runs and help, not {word!r}.")
         print(_HELP)  # noqa: T201 - what a help magic is for

@@ -6,6 +6,7 @@ import gc
 import os
 import socket
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -29,8 +30,26 @@ if TYPE_CHECKING:
 _LAST_REQUESTS_SECONDS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A server that begins to serve.
+
+    Args:
+        url: Its address.
+        store: What it serves, without password.
+        roles: What the keys that are let in may do.
+        made: The public key and the secret of a pair that was made for this start, since there
+            was none; the secret is not kept.
+    """
+
+    url: str
+    store: str
+    roles: tuple[Role, ...]
+    made: tuple[str, Secret] | None = None
+
+
 def serve(
-    place: str, host: str, port: int, options: ServerOptions, say: Callable[[str], None]
+    place: str, host: str, port: int, options: ServerOptions, tell: Callable[[Start], None]
 ) -> None:
     """Serve a store until the process is told to stop.
 
@@ -39,21 +58,24 @@ def serve(
         host: Where to listen; wider than this machine only if there are keys.
         port: Where to listen; 0 takes a free one.
         options: How the server behaves.
-        say: Prints a line for people.
+        tell: Is told where it serves, once requests are taken.
 
     Raises:
         BadInput: If the address cannot be listened on, or must not be without keys.
         StoreError: If the store cannot be opened.
     """
     with closing(Store(place, forwards=False)) as store:
-        if options.own_key is None and not _is_opened(store):
+        roles, made = _roles(store, options), None
+        if not roles:
             refuse_wide(host)
-            say(_with_new_key(store))
         with closing(listening(host, port)) as here:
+            if not roles:
+                roles = (Role.READ_WRITE,)
+                made = add_key(store, Role.READ_WRITE, "made at the first start")
             server = configured(create_app(store, options))
             # What was loaded stays: looking through it for garbage would hold up requests.
             gc.freeze()
-            say(f"Serving {store.place} at {address_of(here)} - stop with Ctrl+C.")
+            tell(Start(address_of(here), store.place, roles, made))
             with suppress(KeyboardInterrupt):
                 server.run(sockets=[here])
 
@@ -145,15 +167,10 @@ def configured(app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _is_opened(store: Store) -> bool:
-    """Tell whether any pair of keys opens a store's server."""
+def _roles(store: Store, options: ServerOptions) -> tuple[Role, ...]:
+    """What the keys may do that open a store's server."""
     with store.reading() as connection:
-        return any(key.revoked_at is None for key in api_keys.listing(connection))
-
-
-def _with_new_key(store: Store) -> str:
-    public, secret = add_key(store, Role.READ_WRITE, "made at the first start")
-    return (
-        "There were no keys yet; this pair was made, and its secret is shown only now:\n"
-        f"  XEROML_PUBLIC_KEY={public}\n  XEROML_SECRET_KEY={secret.reveal()}"
-    )
+        found = {key.role for key in api_keys.listing(connection) if key.revoked_at is None}
+    if options.own_key is not None:
+        found.add(Role.READ_WRITE)
+    return tuple(role for role in Role if role in found)

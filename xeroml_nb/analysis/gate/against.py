@@ -11,10 +11,10 @@ from xeroml_nb.analysis.gate.rule import Rule, RuleKind
 from xeroml_nb.analysis.gate.words import bound_text, difference_text
 from xeroml_nb.analysis.statistics.samples import rounding_of
 from xeroml_nb.analysis.verdicts import counted, shown
-from xeroml_nb.errors import BadInput
+from xeroml_nb.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xeroml_nb.analysis.gate.demands import Demands
     from xeroml_nb.analysis.gate.run import GatedRun
@@ -38,7 +38,7 @@ class Against:
 
     Raises:
         BadInput: If the two share fewer than half of the experiment's items, or no score.
-        NotFound: If a demanded score is unknown.
+        NotFound: If a demanded score, or one that a direction is given for, is unknown.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Against:
         self._margin = demands.margin
         self._asked = demands.scores
         self._check_shared()
+        self._check_named(demands.directions)
         self.scores = tuple(self._asked_scores() if self._asked else self._usual_scores())
 
     @property
@@ -85,6 +86,18 @@ class Against:
                     "Name scores that are numbers or truth values.",
                 )
         return self._asked or ()
+
+    def _check_named(self, directions: Iterable[str]) -> None:
+        """Refuse a direction for a score that there is not: the misspelt one would pass.
+
+        Raises:
+            NotFound: If neither run has it, nor was to get it.
+        """
+        meant = {*self._run.record.evaluators, *self._baseline.evaluators}
+        known = {*self._run.scores, *self._compared.scores, *meant}
+        for score in directions:
+            if score not in known:
+                raise NotFound("score", score, known)
 
     def _usual_scores(self) -> Sequence[str]:
         """What code gave the experiment, and what the baseline's evaluators gave that one.
