@@ -339,3 +339,6 @@ CREATE TABLE report_cards (
     PRIMARY KEY (report_id)
 );
 CREATE INDEX scores_by_experiment ON scores (experiment_id) WHERE experiment_id IS NOT NULL;
+-- = 4
+CREATE INDEX item_runs_by_trace ON item_runs (trace_id);
+CREATE INDEX observations_by_start ON observations (start);

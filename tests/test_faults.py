@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import math
 import sqlite3
@@ -17,6 +19,9 @@ import sqlalchemy as sa
 
 import xeroml_nb as xn
 from xeroml_nb.errors import MissingScore, NotFound, StoreError, StoreFull, XeromlError
+from xeroml_nb.experiments import engine
+from xeroml_nb.experiments.live_run import LiveRun
+from xeroml_nb.records.dataset import DatasetItem
 
 MEGABYTE = 1_000_000
 
@@ -255,6 +260,39 @@ def test_a_full_disk_refuses_a_dataset_and_keeps_the_others(own_folder, disk, nu
     small.close()
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["sync", "async"])
+def test_what_hangs_in_a_run_that_a_full_disk_ended_is_not_stored_by_it(client, monkeypatch, later):
+    dataset = client.create_dataset(name="one", items=[{"input": 1}])
+    gate, begun = threading.Event(), []
+
+    def task(number):
+        begun.append(number)
+        if len(begun) == 1:
+            gate.wait(20)
+        return len(begun)
+
+    async def task_later(number):
+        return await asyncio.to_thread(task, number)
+
+    def refuse(_):
+        raise StoreFull("The disk is full.", "Free some space.")
+
+    chosen = task_later if later else task
+    with monkeypatch.context() as full:
+        full.setattr(engine, "_HEARTBEAT", 0.01)
+        full.setattr(LiveRun, "_renew_claim", refuse)
+        ended = client.start(chosen, dataset, name="hanging")
+        with pytest.raises(StoreFull):
+            ended.wait(20)
+    again = client.start(chosen, dataset, name="hanging").wait(20)
+    gate.set()
+    time.sleep(0.1)
+    client.flush()
+    [result] = again.get_results()
+    assert (again.number, result.output) == (1, 2)
+    assert ended.progress.done == 0
+
+
 def test_closing_the_client_ends_its_runs_and_keeps_what_is_finished(client, numbers):
     gate = threading.Semaphore(3)
     experiment = client.start(lambda _: gate.acquire(timeout=20), numbers, concurrency=1)
@@ -268,6 +306,20 @@ def test_closing_the_client_ends_its_runs_and_keeps_what_is_finished(client, num
     with pytest.raises(StoreError, match="closed"):
         client.create_dataset(name="too late", items=[{"input": 1}])
     xn.get_client().close()
+
+
+# Many runs, one after the other.
+
+
+def test_a_run_that_has_ended_keeps_no_items_in_memory(client, numbers):
+    def items():
+        gc.collect()
+        return sum(isinstance(one, DatasetItem) for one in gc.get_objects())
+
+    before = items()
+    runs = [client.run(double, "numbers") for _ in range(3)]
+    assert items() <= before
+    assert runs[0].retry_failed().wait().to_frame()["input"].tolist() == list(range(10))
 
 
 # Scores that cannot be stored.

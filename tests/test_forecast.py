@@ -204,6 +204,25 @@ def test_a_plan_without_costs_or_scores_says_so(client, numbers):
     assert "tokens" not in text
 
 
+def test_a_plan_of_one_item_tells_what_to_expect_and_not_how_surely(client, numbers, task):
+    text = repr(plan(client, task, numbers, pilot=1, evaluators=["exact_match"]))
+    assert "about 0.59 for those; 0.01 spent so far" in text
+    assert "exact_match: cannot be told from 1 item" in text
+
+
+def test_item_runs_that_recorded_no_cost_are_counted(client, numbers):
+    def answer(number):
+        if number % 2:
+            with client.start_as_current_observation(name="call", type="generation") as call:
+                call.update(cost=0.01)
+        return number
+
+    found = plan(client, answer, numbers, pilot=20)
+    free = round(20 - found.spent / 0.01)
+    assert 0 < free < 20
+    assert f"{free} of 20 successful item runs recorded no cost and count 0" in found.notes
+
+
 def test_a_plan_of_which_everything_failed_says_what_failed(client, numbers):
     found = plan(client, lambda number: 1 / 0, numbers, evaluators=["exact_match"])
     assert (found.done, found.failed) == (10, 10)

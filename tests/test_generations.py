@@ -234,6 +234,22 @@ def test_a_call_of_a_model_is_understood_in_the_words_of_any_instrumentation(cli
     assert (row["input_tokens"], row["output_tokens"]) == (7, 2)
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("hello", '"hello"'),
+        ('{"a": 1}', '{"a": 1}'),
+        ('{"a": NaN}', '"{\\"a\\": NaN}"'),
+        (["x", "y"], '["x", "y"]'),
+    ],
+)
+def test_what_went_in_is_kept_as_json_whatever_it_was(said, kept):
+    found = {"openinference.span.kind": "LLM", "input.value": said}
+    understand(found)
+    assert json.loads(found["xeroml.observation.input"]) == json.loads(kept)
+    assert "input.value" not in found
+
+
 def test_an_agent_is_no_call_of_a_model_though_it_names_one():
     found = {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "m"}
     understand(found)

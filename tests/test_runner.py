@@ -26,6 +26,7 @@ from opentelemetry import trace
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, MissingScore, NotFound
 from xeroml_nb.experiments.frames import RunTable, ScoreColumn
+from xeroml_nb.experiments.lanes import Lanes
 from xeroml_nb.experiments.results import summarise
 
 FIXED_COLUMNS = [
@@ -183,6 +184,12 @@ def test_a_task_that_asks_for_something_unknown_is_refused(client, numbers, task
     assert client.experiments() == []
 
 
+def test_a_dataset_without_items_is_refused(client, numbers):
+    with pytest.raises(BadInput, match=r"Dataset 'numbers' has no items. Add some before running"):
+        client.run(double, numbers.filter(lambda item: False))
+    assert client.experiments() == []
+
+
 def test_what_cannot_be_called_is_refused(client, numbers):
     with pytest.raises(BadInput, match="cannot be called"):
         client.run("double", numbers)
@@ -191,7 +198,14 @@ def test_what_cannot_be_called_is_refused(client, numbers):
 
 @pytest.mark.parametrize(
     "option",
-    [{"concurrency": 0}, {"repetitions": 0}, {"timeout": 0}, {"retries": -1}, {"name": " "}],
+    [
+        {"concurrency": 0},
+        {"repetitions": 0},
+        {"timeout": 0},
+        {"retries": -1},
+        {"retries": "3"},
+        {"name": " "},
+    ],
     ids=str,
 )
 def test_an_option_out_of_range_is_refused(client, numbers, option):
@@ -688,6 +702,24 @@ def test_no_more_tasks_run_at_a_time_than_asked_for(client, numbers):
     client.run(task, numbers, concurrency=3, repetitions=3)
     client.run(task_later, numbers, concurrency=3, repetitions=3)
     assert inside.highest == 3
+
+
+def test_no_thread_is_started_where_the_others_have_left_nothing_to_do(
+    client, numbers, monkeypatch
+):
+    started, thread = [], Lanes.thread
+
+    def until_its_end(lanes, name, work):
+        if name != "xeroml-task":
+            thread(lanes, name, work)
+            return
+        started.append(name)
+        work()
+
+    monkeypatch.setattr(Lanes, "thread", until_its_end)
+    frame = client.run(double, numbers, concurrency=5).to_frame()
+    assert frame["output"].tolist() == DOUBLES
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["sync", "async"])

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 import xeroml_nb as xn
+from xeroml_nb.client import experiments as following
 from xeroml_nb.errors import BadInput, MissingScore
 from xeroml_nb.experiments.calls import ExecutorCall
 from xeroml_nb.experiments.retries import retry_after
@@ -313,6 +314,14 @@ def test_interrupting_a_run_returns_the_part_that_is_finished(own_folder):
     assert set(rows[3:]) <= {"stopped", "pending"}
     assert second == "finished"
     assert process.returncode == 0
+
+
+def test_an_interrupt_before_the_progress_is_shown_stops_the_run(client, numbers, monkeypatch):
+    def interrupted(experiment, surface):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following, "Follower", interrupted)
+    assert client.run(double, numbers).status == "stopped"
 
 
 @pytest.mark.parametrize("wait", [0, 0.0005, 0.002, 0.01])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 import xeroml_nb as xn
 from xeroml_nb.analysis.moments import moment
@@ -22,6 +23,7 @@ from xeroml_nb.records import clock
 from xeroml_nb.records.json_text import to_json
 from xeroml_nb.records.observation import Observation, ObservationType
 from xeroml_nb.records.score import ScoreTarget, new_score
+from xeroml_nb.store import trace_search
 from xeroml_nb.store.rows import Rows
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -629,6 +631,9 @@ def test_an_unknown_score_is_not_found_and_near_names_are_told(client):
     client.score(trace_id="x", name="accuracy", value=0.5)
     with pytest.raises(NotFound, match=r"'acuracy'.*'accuracy'"):
         client.get_traces(score="acuracy < 1")
+    client.score(trace_id="x", name="tone", value=0.9, source="human", author="ann")
+    with pytest.raises(NotFound, match=r"'tone \(human\)'.*'tone'"):
+        client.get_traces(score="`tone (human)` < 1")
 
 
 @pytest.mark.parametrize(
@@ -718,11 +723,16 @@ CONDITIONS = st.one_of(
             "until": st.integers(0, 60).map(lambda m: BEGIN + timedelta(minutes=m)),
         },
     ),
-    st.one_of(st.none(), st.integers(1, 20)),
+    st.tuples(
+        st.one_of(st.none(), st.integers(1, 20)), st.sampled_from([trace_search.STEPS, (3, 9)])
+    ),
 )
-def test_filters_find_what_looking_at_every_row_finds(client, crowd, conditions, asked, limit):
+def test_filters_find_what_looking_at_every_row_finds(client, crowd, conditions, asked, sizes):
+    limit, steps = sizes
     expressions = [f"`{name}` {op} {str(value).lower()}" for name, op, value in conditions]
-    found = client.get_traces(score=expressions, limit=limit, **asked)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trace_search, "STEPS", steps)
+        found = client.get_traces(score=expressions, limit=limit, **asked)
 
     def fits(row):
         scored = all(
@@ -741,6 +751,19 @@ def test_filters_find_what_looking_at_every_row_finds(client, crowd, conditions,
     expected = [row["trace_id"] for row in crowd.to_dict("records") if fits(row)]
     assert ids(found) == expected[:limit]
     assert found.attrs["cut"] is (limit is not None and len(expected) > limit)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_going_back_in_time_step_by_step_gives_every_trace_once_and_in_order(
+    client, crowd, monkeypatch, size
+):
+    at_once = [span("alike", trace_id=f"alike {n}", at=7) for n in range(6)]
+    keep(client, *at_once, span("late", "answer", trace_id="t01", at=9_000))
+    expected = client.get_traces(limit=None)
+    monkeypatch.setattr(trace_search, "STEPS", (size, 3 * size, 5 * size))
+    assert_frame_equal(client.get_traces(limit=None), expected)
+    assert ids(client.get_traces(limit=3)) == ids(expected)[:3]
+    assert len(expected) == len(crowd) + 6
 
 
 # The table of scores.

@@ -6,10 +6,12 @@ import asyncio
 import contextvars
 import inspect
 import os
+import random
 import sqlite3
 import subprocess
 import sys
 import threading
+import warnings
 from contextlib import closing, contextmanager
 
 import pytest
@@ -17,6 +19,7 @@ from opentelemetry import trace
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, NotFound
+from xeroml_nb.tracing.pipeline import TimeOrderedIds
 
 
 @pytest.fixture
@@ -657,6 +660,33 @@ def test_an_item_run_where_tracing_is_disabled_has_results_and_no_spans(client, 
     assert recorded() == []
 
 
+def test_metadata_of_others_need_be_no_json(client):
+    said = {"xeroml.observation.metadata": "plain words"}
+    with trace.get_tracer("theirs").start_as_current_span("call", attributes=said) as span:
+        pass
+    client.flush()
+    [found] = client.get_trace(f"{span.get_span_context().trace_id:032x}")
+    assert found.metadata == {"value": "plain words"}
+
+
+def test_an_error_thrown_into_an_async_stream_reaches_it_and_it_may_go_on(recorded):
+    @xn.observe
+    async def stubborn():
+        try:
+            yield 1
+        except ValueError:
+            yield 2
+
+    async def use():
+        stream = stubborn()
+        first = await anext(stream)
+        return [first, await stream.athrow(ValueError("no")), [x async for x in stream]]
+
+    assert asyncio.run(use()) == [1, 2, []]
+    [found] = [o for o in recorded() if o.name == "stubborn"]
+    assert (found.output, found.error) == ([1, 2], None)
+
+
 # From the process to the store.
 
 
@@ -702,6 +732,31 @@ def test_spans_are_in_the_store_after_a_flush(client):
 
     with closing(sqlite3.connect(os.environ["XEROML_STORE"])) as database:
         assert database.execute("SELECT count(*) FROM observations").fetchone() == (50,)
+
+
+def test_trace_ids_differ_however_the_shared_generator_is_seeded(client):
+    ids = []
+    for _ in range(2):
+        random.seed(0)
+        with client.start_as_current_observation(name="seeded") as span:
+            ids.append(span.trace_id)
+    assert ids[0][12:] != ids[1][12:]
+
+
+def test_a_forked_process_makes_trace_ids_of_its_own():
+    makes = TimeOrderedIds()
+    reads, writes = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads run; the child ends
+        child = os.fork()
+    if child == 0:
+        os.write(writes, f"{makes.generate_trace_id():032x}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reads, 32).decode()
+    os.close(reads)
+    os.close(writes)
+    assert f"{makes.generate_trace_id():032x}"[12:] != theirs[12:]
 
 
 def test_the_newest_client_gets_the_spans(client):

@@ -22,6 +22,7 @@ from tests.sync.faulty_server import Reply
 from xeroml_nb.errors import BadInput, JudgeFailed, MissingExtra, NoModel, NotFound
 from xeroml_nb.records.access import Secret
 from xeroml_nb.records.score import DataType, ScoreSource, ScoreTarget
+from xeroml_nb.scoring.judging import memory
 from xeroml_nb.scoring.judging.answers import Unfit, read
 from xeroml_nb.scoring.judging.judge import Judge
 from xeroml_nb.scoring.judging.panel import JudgePanel
@@ -72,6 +73,12 @@ def test_a_judge_asks_for_an_answer_of_a_form_and_scores_with_it(chat):
         "tokens": {"input": 100, "output": 7},
         "cached": False,
     }
+
+
+def test_a_temperature_can_be_left_to_the_model(chat):
+    chat.judge(temperature=None).ask(input="q", output="a")
+    [asked] = chat.asked
+    assert "temperature" not in asked
 
 
 def test_choices_give_categories_and_the_model_learns_what_they_mean(chat):
@@ -329,6 +336,20 @@ def test_a_question_that_is_on_its_way_is_not_asked_again(chat):
         scores = list(pool.map(lambda _: score_of(judge), range(8)))
     assert len(chat.asked) == 1
     assert sum(not score.metadata["cached"] for score in scores) == 1
+
+
+def test_the_oldest_answers_leave_the_memory_first(monkeypatch):
+    monkeypatch.setattr(memory, "_MOST", 2)
+    asked = []
+
+    def model(prompt):
+        asked.append(prompt)
+        return {"verdict": True}
+
+    judge = Judge("good", "Is it good?", model=model)
+    for output in ("1", "2", "3", "3", "1"):
+        judge.ask(input="q", output=output)
+    assert len(asked) == 4
 
 
 def test_answers_are_kept_in_the_store_and_failures_are_not(chat, client):

@@ -209,7 +209,7 @@ def judges(experiment: xn.Experiment, other: xn.Experiment) -> None:
     chosen = xn.Judge("tone", "Which tone?", choices={"warm": "kind", "cold": "short"})
     rated = xn.Judge("good", "How good?", range=(1, 5), model="some-model", temperature=None)
     xn.JudgePanel("both", [rated, xn.Judge("good too", "How good?", range=(1, 5))])
-    pairs = xn.PairJudge("better", "Which is shorter?", model=model)
+    pairs = xn.PairJudge("better", "Which is shorter?", model=model, rate_limit=xn.RateLimit(500))
     assert_type(pairs.ask(output_a="a", output_b="bb"), PairVerdict)
     assert_type(pairs.compare(experiment, other, concurrency=4), PairwiseComparison)
     assert_type(pairs.compare(experiment, other).to_frame(), pd.DataFrame)

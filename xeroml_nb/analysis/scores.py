@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import NotFound
 from xeroml_nb.experiments.counting import column_names, latest_last
+from xeroml_nb.records.json_text import from_json_each
 from xeroml_nb.records.score import DataType
 from xeroml_nb.store import score_columns
 
@@ -62,17 +63,12 @@ def score_frame(
         found = score_columns.listing(
             connection, experiment_id=experiment_id, since=since, until=until, **columns
         )
-    width = len(score_columns.LISTED)
-    stored = zip(*found, strict=True) if found else [()] * width
-    held = dict(zip(score_columns.LISTED, stored, strict=True))
-    held["value"] = tuple(map(value_of, held["data_type"], held["number"], held["label"]))
-    return pd.DataFrame({name: _column(name, held[name]) for name in COLUMNS})
-
-
-def _column(name: str, values: Sequence[Any]) -> pd.Series[Any]:
-    import pandas as pd
-
-    return pd.Series(values, dtype=MOMENTS if name == "created_at" else object)
+    held: dict[str, Sequence[Any]] = {name: list(values) for name, values in found.items()}
+    held["value"] = list(map(value_of, held["data_type"], held["number"], held["label"]))
+    held["metadata"] = from_json_each(held["metadata"])
+    frame = pd.DataFrame({name: pd.Series(held[name], dtype=object) for name in COLUMNS})
+    frame["created_at"] = frame["created_at"].astype("datetime64[us]").dt.tz_localize("UTC")
+    return frame
 
 
 def value_of(data_type: str, number: float | None, label: str | None) -> ScoreValue:

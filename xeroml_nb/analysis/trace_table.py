@@ -11,7 +11,7 @@ import pandas as pd
 
 from xeroml_nb.analysis import scores
 from xeroml_nb.analysis.traces import held_value
-from xeroml_nb.store import score_columns, traces
+from xeroml_nb.store import score_columns, trace_search, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,40 +91,61 @@ def trace_frame(store: Store, search: Search) -> pd.DataFrame:
         NotFound: If a condition names a score that no trace has.
     """
     with store.reading() as connection:
-        known = score_columns.names(connection, experiment_id=search.experiment_id, on_traces=True)
-        columns = scores.columns_of(known)
+        columns = _columns(connection, search) if score_columns.people_scored(connection) else {}
         wanted = _wanted(search, columns)
         found = _matching(connection, wanted, search, columns)
         entries = list(islice(found, search.limit))
         cut = search.limit is not None and next(found, None) is not None
+        if search.conditions and not entries:
+            _check_names(search, _columns(connection, search))
         _add_contents(connection, entries)
     frame = _frame(entries)
     frame.attrs["cut"] = cut
     return frame
 
 
-def _wanted(search: Search, columns: Mapping[scores.Origin, str]) -> traces.Wanted:
-    return traces.Wanted(
+def _columns(connection: Connection, search: Search) -> dict[scores.Origin, str]:
+    """What the columns of scores are called: as the scores are, if people gave none of them."""
+    known = score_columns.names(connection, experiment_id=search.experiment_id, on_traces=True)
+    return scores.columns_of(known)
+
+
+def _check_names(search: Search, columns: Mapping[scores.Origin, str]) -> None:
+    """Refuse conditions on scores that are not there.
+
+    To find out what is there takes longer than to search: it is done where nothing was found.
+    """
+    for one in search.conditions:
+        scores.origin_of(one.name, columns)
+
+
+def _wanted(search: Search, columns: Mapping[scores.Origin, str]) -> trace_search.Wanted:
+    return trace_search.Wanted(
         **search.same,
         tags=search.tags,
         experiment_id=search.experiment_id,
         since=search.since,
         until=search.until,
         scores=tuple(
-            traces.Scored(*scores.origin_of(one.name, columns), one.op, one.value)
+            trace_search.Scored(*_origin(one.name, columns), one.op, one.value)
             for one in search.conditions
         ),
     )
 
 
+def _origin(name: str, columns: Mapping[scores.Origin, str]) -> scores.Origin:
+    """The scores that a condition is on."""
+    return scores.origin_of(name, columns) if columns else (name, False)
+
+
 def _matching(
     connection: Connection,
-    wanted: traces.Wanted,
+    wanted: trace_search.Wanted,
     search: Search,
     columns: Mapping[scores.Origin, str],
 ) -> Iterator[_Entry]:
     """The traces that match; the store finds those that may, their rows decide."""
-    beginnings = traces.beginnings(connection, wanted)
+    beginnings = trace_search.beginnings(connection, wanted)
     while batch := dict(islice(beginnings, _AT_ONCE)):
         for entry in _entries(connection, batch, wanted.experiment_id, columns):
             if _matches(entry, search):
@@ -159,7 +180,8 @@ def _entries(
         cells = {"trace_id": trace_id, "start": began}
         root = _root(spans[trace_id])
         cells |= _of_spans(root, spans[trace_id]) | _of_run(runs.get(trace_id), root)
-        named = {columns[origin]: v for origin, v in values.get(trace_id, {}).items()}
+        given = values.get(trace_id, {})
+        named = {columns.get(origin, origin[0]): value for origin, value in given.items()}
         yield _Entry(cells, root, named)
 
 

@@ -60,7 +60,7 @@ def _refuse_both(experiment: str, dataset: str | None) -> None:
 def told_record(record: ExperimentRecord) -> dict[str, Any]:
     """What programs are told of an experiment, without its results."""
     names = ("id", "name", "number", "dataset_name", "dataset_version", "content_hash", "planned")
-    rest = ("repetitions", "evaluators", "created_at", "finished_at", "metadata")
+    rest = ("repetitions", "evaluators", "created_at", "finished_at", "stop_reason", "metadata")
     told = {name: getattr(record, name) for name in (*names, *rest)}
     return {"experiment": record.label, "status": record.status, **told}
 

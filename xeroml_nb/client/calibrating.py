@@ -103,8 +103,8 @@ class CalibrationMethods(ExperimentMethods):
 
     def _score_of(self, author: str, experiment: Experiment, score: str | None) -> str:
         with self._store.reading() as connection:
-            rows = score_columns.listing(connection, experiment_id=experiment.id, author=author)
-        names = sorted({row[score_columns.LISTED.index("name")] for row in rows})
+            given = score_columns.listing(connection, experiment_id=experiment.id, author=author)
+        names = sorted(set(given["name"]))
         if score is not None and score not in names:
             raise NotFound("score", score, names, f"It is none of {author!r}.")
         if score is None and author not in names and len(names) > 1:

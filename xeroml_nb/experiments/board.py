@@ -9,11 +9,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.experiments.budget import Budget
-from xeroml_nb.experiments.flight import Flight, Phase, Route
+from xeroml_nb.experiments.flight import Flight, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from xeroml_nb.experiments.route import Route
     from xeroml_nb.experiments.tally import Tally
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.store.rows import Rows
@@ -78,6 +79,11 @@ class Board:
     def running(self) -> int:
         """How many flights have not landed."""
         return len(self._flights)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Nothing was left to be run when an item was last asked for."""
+        return self._exhausted
 
     def take(self) -> Flight | None:
         """The next item to run, or None if there is none."""

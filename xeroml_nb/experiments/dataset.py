@@ -82,6 +82,11 @@ class Dataset:
         """Equal items in the same order give the same hash."""
         return hash_of_items(self.items)
 
+    def let_go(self) -> None:
+        """Keep no items in memory; they are read again when they are asked for."""
+        if self._selection is None:
+            self.__dict__.pop("items", None)
+
     def __len__(self) -> int:
         return len(self.items)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import pickle
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,14 @@ from xeroml_nb.records.json_text import said
 from xeroml_nb.tracing.carrying import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from xeroml_nb.records.observation import Observation
 
 # Answers of a worker that are none of the task's.
 UNKNOWN = b"unknown"
 INTERRUPTED = b"interrupted"
+QUICK = 0.05  # seconds that several items together may take
 _KEPT = 8
 _GRACE = 0.1  # a coroutine is first given the chance to be cancelled
 _lock = threading.Lock()
@@ -88,6 +90,25 @@ def work(parcel: bytes) -> bytes:
     except Exception as error:  # noqa: BLE001 - the row tells what it is
         answer = Answer(failure=Failure.of(error))
     return _packed(answer)
+
+
+def work_on_each(parcels: Sequence[bytes]) -> tuple[list[bytes], float]:
+    """Call the task on several items, one after another, as long as they are quick.
+
+    Args:
+        parcels: Each a pickled `Parcel`.
+
+    Returns:
+        What `work` answers to the first of them, and the seconds that took; those left over were
+        not begun.
+    """
+    began = time.monotonic()
+    answers: list[bytes] = []
+    for parcel in parcels:
+        answers.append(work(parcel))
+        if time.monotonic() > began + QUICK:
+            break
+    return answers, time.monotonic() - began
 
 
 def _answer(luggage: Luggage, parcel: Parcel) -> Answer:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.binding import Bound
     from xeroml_nb.experiments.board import Board
     from xeroml_nb.experiments.calls import Call
-    from xeroml_nb.experiments.flight import Flight, Route
+    from xeroml_nb.experiments.flight import Flight
+    from xeroml_nb.experiments.route import Route
 
 _TICK = 0.05
 _STOP_GRACE = 0.5
@@ -136,6 +137,7 @@ class Engine:
             self._watch()
         except BaseException as error:  # noqa: BLE001 - the handle's wait() raises it
             self._error = error
+            self._end_early()
         self._stopping.set()
         self._lanes.close()
         self._call.close()
@@ -193,6 +195,14 @@ class Engine:
             else:
                 self._board.put_back(flight)
         self._lanes.enter_loop()
+
+    def _end_early(self) -> None:
+        """After a failure of the run itself: what is in flight must not land once it has ended."""
+        self._stopping.set()
+        while self._board.running:
+            self._wind_down()
+            self._board.changed.wait(_TICK)
+            self._board.changed.clear()
 
     def _wind_down(self) -> None:
         """After a stop: give what runs a moment to end, then leave it behind."""

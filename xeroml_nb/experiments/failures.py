@@ -65,12 +65,18 @@ class Failure:
         message = self.said.removeprefix(self.kinds[0]).removeprefix(": ")
         error: BaseException = kind.__new__(kind, message)
         error.args = (message,)
-        _add_response(error, self.status, self.retry_after)
+        add_response(error, self.status, self.retry_after)
         return error
 
 
-def _add_response(error: Any, status: int | None, wait: float | None) -> None:
-    """Let the stand-in answer what is asked of errors of HTTP clients."""
+def add_response(error: Any, status: int | None, wait: float | None) -> None:
+    """Let an error answer what is asked of those of HTTP clients.
+
+    Args:
+        error: It gets a `response`.
+        status: Of HTTP, or None.
+        wait: Seconds that the server asked to wait, or None.
+    """
     headers = {} if wait is None else {"Retry-After": str(wait)}
     error.response = SimpleNamespace(status_code=status, headers=headers)
 

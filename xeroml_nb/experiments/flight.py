@@ -6,18 +6,17 @@ import asyncio
 import copy
 import time
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
-from xeroml_nb.experiments.evaluation import Level, level_of, sees_failures
-from xeroml_nb.experiments.retries import OutOfTime, Stopped, once
+from xeroml_nb.experiments.attempting import attempt, attempt_async
+from xeroml_nb.experiments.retries import OutOfTime, Stopped
 from xeroml_nb.experiments.task import known_of
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records import clock
@@ -29,21 +28,17 @@ from xeroml_nb.store.rows import Rows
 from xeroml_nb.tracing import attributes as names
 from xeroml_nb.tracing.observation import LiveObservation
 from xeroml_nb.tracing.pipeline import tracer
-from xeroml_nb.tracing.propagate import root_context, scoring
+from xeroml_nb.tracing.propagate import root_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Context, Token
 
     from xeroml_nb.experiments.evaluation import ItemEvaluator
-    from xeroml_nb.experiments.rate_limit import RateLimit
-    from xeroml_nb.experiments.retries import Retries
+    from xeroml_nb.experiments.route import Route
     from xeroml_nb.records.dataset import DatasetItem
     from xeroml_nb.records.observation import Observation
     from xeroml_nb.records.score import ScoreRecord, ScoreValue
-    from xeroml_nb.tracing.recorder import Recorder
-
 
 _NEVER = float("inf")
 _LAST_GRACE = 0.1
@@ -56,43 +51,6 @@ class Phase(StrEnum):
     TASK = "task"
     PARKED = "parked"
     SCORING = "scoring"
-
-
-@dataclass(frozen=True)
-class Route:
-    """What all items of a run have in common.
-
-    Args:
-        experiment_id: Where their item runs belong.
-        label: The experiment's name and number, for the traces.
-        call: Calls the task, and its second argument when the task begins; returns the output
-            and the seconds it took.
-        wait_for: Gives the result of an awaitable within some seconds, anything else as it is.
-        evaluators: What scores each of them, composites last.
-        recorder: Holds their traces until they are stored.
-        retries: How failed attempts are repeated.
-        timeout: Seconds that one attempt, or all scoring, may take.
-        is_stopping: Tells whether no new attempt may start.
-        keep_items: Store the item with its run, since no dataset holds it.
-        limit: How fast attempts may begin; None for no limit.
-    """
-
-    experiment_id: str
-    label: str
-    call: Callable[[dict[str, Any], Callable[[], None]], tuple[Any, float]]
-    wait_for: Callable[[Any, float], Any]
-    evaluators: Sequence[ItemEvaluator]
-    recorder: Recorder
-    retries: Retries
-    timeout: float
-    is_stopping: Callable[[], bool]
-    keep_items: bool = False
-    limit: RateLimit | None = None
-
-    @cached_property
-    def evaluators_of_failures(self) -> list[ItemEvaluator]:
-        """Those that also score what has no output."""
-        return [e for e in self.evaluators if sees_failures(e)]
 
 
 @dataclass
@@ -155,11 +113,7 @@ class Flight:
     def run_task(self) -> None:
         """Attempt the task until it succeeds or its errors are not worth another attempt."""
         try:
-            for attempt in self.route.retries.attempts():
-                with attempt:
-                    for turn in self._turns():
-                        with turn:
-                            self._attempt()
+            attempt(self)
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, even SystemExit
             self._fail(error)
         self.end_task()
@@ -167,11 +121,7 @@ class Flight:
     async def run_task_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
         """As `run_task`, for a coroutine function."""
         try:
-            async for attempt in self.route.retries.async_attempts():
-                with attempt:
-                    async for turn in self._async_turns():
-                        with turn:
-                            await self._attempt_async(call)
+            await attempt_async(self, call)
         except asyncio.CancelledError as error:
             if self.route.is_stopping():
                 raise
@@ -180,30 +130,30 @@ class Flight:
             self._fail(error)
         self.end_task()
 
-    def _attempt(self) -> None:
-        self._start_attempt()
-        try:
-            self._succeed(*self.route.call(self.known, self._start_clock))
-        finally:
-            self.deadline = _NEVER  # waiting for the next attempt has no limit
+    def start_clock(self) -> None:
+        """From here on an attempt may take so long."""
+        self.deadline = time.monotonic() + self.route.timeout
 
-    async def _attempt_async(self, call: Callable[[dict[str, Any]], Any]) -> None:
-        self._start_attempt()
-        began = time.perf_counter()
-        self._start_clock()
-        try:
-            output = await self._in_time(call(self.known))
-        finally:
-            self.deadline = _NEVER
-        self._succeed(output, time.perf_counter() - began)
+    def stop_clock(self) -> None:
+        """Nothing is under way that has a limit."""
+        self.deadline = _NEVER
 
-    async def _in_time(self, awaitable: Awaitable[Any]) -> Any:
-        """The result of a coroutine; it is cancelled where it takes longer than it may."""
+    @contextmanager
+    def paused_clock(self) -> Iterator[None]:
+        """Let the block be part of no limit."""
+        left = self.deadline - time.monotonic()
+        self.stop_clock()
         try:
-            async with asyncio.timeout(self.route.timeout) as limit:
-                return await awaitable
-        except TimeoutError as error:
-            raise OutOfTime if limit.expired() else error from None
+            yield
+        finally:
+            self.deadline = time.monotonic() + left
+
+    def succeed(self, output: Any, seconds: float) -> None:
+        """Keep what an attempt returned, and how long it took."""
+        self.latency = seconds
+        self.output = output
+        self.output_json = to_json(output)
+        self.status = ItemStatus.OK
 
     def end_task(self) -> None:
         """End the trace's root span with what came out, unless it was ended already."""
@@ -219,27 +169,24 @@ class Flight:
         """Wait for a lane that scores; no time limit runs meanwhile."""
         self.phase = Phase.PARKED
 
-    def score(self) -> None:
-        """Let every evaluator score it; a failing one leaves its error."""
-        for evaluator in self._evaluators():
-            try:
-                with scoring():
-                    result = self.route.wait_for(evaluator.call(self.known), self.route.timeout)
-                self._keep_scores(evaluator, result)
-            except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
-                self._keep_evaluator_error(evaluator, error)
+    def begin_asking(self) -> None:
+        """The next evaluator is asked: its own limit comes first, this is for what hangs."""
+        self.deadline = time.monotonic() + self.route.timeout + _LAST_GRACE
+        self.phase = Phase.SCORING
 
-    async def score_async(self) -> None:
-        """As `score`, for evaluators that all return coroutines."""
-        for evaluator in self._evaluators():
-            try:
-                with scoring():
-                    result = await self._in_time(evaluator.call(self.known))
-                self._keep_scores(evaluator, result)
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
-                self._keep_evaluator_error(evaluator, error)
+    def end_asking(self) -> None:
+        """It has answered, or failed."""
+        self.deadline = _NEVER
+        self.scored += 1
+
+    def keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
+        """Keep what an evaluator returned."""
+        self.scores += evaluator.scores(result, ScoreTarget(trace_id=self.trace_id))
+
+    def keep_evaluator_error(self, evaluator: ItemEvaluator, error: BaseException) -> None:
+        """Keep why an evaluator gave no score."""
+        late = isinstance(error, OutOfTime)
+        self.evaluator_errors[evaluator.name] = self._overdue if late else said(error)
 
     @property
     def scorers(self) -> Sequence[ItemEvaluator]:
@@ -283,14 +230,13 @@ class Flight:
     def stopped(self) -> Flight:
         """The flight as it ends when the run is stopped before it: to be run again."""
         ended = self.twin()
-        ended.status, ended.output, ended.output_json, ended.scores = (
-            ItemStatus.STOPPED,
-            None,
-            None,
-            [],
-        )
+        ended.call_off()
         ended.end_task()
         return ended
+
+    def call_off(self) -> None:
+        """Forget what came of it so far: it is to be run again."""
+        self.status, self.output, self.output_json, self.scores = ItemStatus.STOPPED, None, None, []
 
     def rows(self) -> Rows:
         """What is stored of it."""
@@ -315,36 +261,9 @@ class Flight:
         """Take the spans that its trace gathered; later ones are stored by themselves."""
         return self.route.recorder.take(int(self.trace_id or "0", 16))
 
-    # A turn comes when the provider's limits allow it; what the provider turns away has another.
-
-    def _turns(self) -> Iterable[AbstractContextManager[Any]]:
-        limit = self.route.limit
-        if limit is None:
-            return (nullcontext(),)
-        return limit.turns(self._recorded, self.route.is_stopping)
-
-    def _async_turns(self) -> AsyncIterator[AbstractContextManager[Any]]:
-        limit = self.route.limit
-        if limit is None:
-            return once()
-        return limit.async_turns(self._recorded, self.route.is_stopping)
-
-    def _recorded(self) -> list[Observation]:
+    def recorded(self) -> list[Observation]:
+        """The spans that its trace has gathered so far."""
         return self.route.recorder.held(int(self.trace_id, 16))
-
-    def _start_attempt(self) -> None:
-        if self.route.is_stopping():
-            raise Stopped
-        self.attempts += 1
-
-    def _start_clock(self) -> None:
-        self.deadline = time.monotonic() + self.route.timeout
-
-    def _succeed(self, output: Any, seconds: float) -> None:
-        self.latency = seconds
-        self.output = output
-        self.output_json = to_json(output)
-        self.status = ItemStatus.OK
 
     @property
     def _overdue(self) -> str:
@@ -366,28 +285,3 @@ class Flight:
         self.status = ItemStatus.FAILED
         self.error = said(error)
         self.traceback = users_traceback(error)
-
-    def _evaluators(self) -> Iterator[ItemEvaluator]:
-        """The evaluators that are still to score it, each with its own time limit."""
-        scorers = self.scorers
-        if self.is_scored:
-            return
-        own = {"output": self.output, "trace_id": self.trace_id, "error": self.error}
-        self.known = known_of(self.item) | own
-        while self.scored < len(scorers):
-            evaluator = scorers[self.scored]
-            if level_of(evaluator) is Level.COMPOSITE:
-                self.known["scores"] = self.values
-            # The evaluator's own limit comes first; this one is for what cannot be interrupted.
-            self.deadline = time.monotonic() + self.route.timeout + _LAST_GRACE
-            self.phase = Phase.SCORING
-            yield evaluator
-            self.deadline = _NEVER
-            self.scored += 1
-
-    def _keep_evaluator_error(self, evaluator: ItemEvaluator, error: BaseException) -> None:
-        late = isinstance(error, OutOfTime)
-        self.evaluator_errors[evaluator.name] = self._overdue if late else said(error)
-
-    def _keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
-        self.scores += evaluator.scores(result, ScoreTarget(trace_id=self.trace_id))

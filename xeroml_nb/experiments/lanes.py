@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from xeroml_nb.experiments.asking import ask, ask_async
 from xeroml_nb.experiments.background import background_loop, leave_behind
 from xeroml_nb.experiments.evaluation import waits
 from xeroml_nb.experiments.flight import Phase
@@ -65,12 +66,18 @@ class Lanes:
     def launch(self) -> None:
         """Begin to work."""
         if self._task is None:
-            for _ in range(self._count):
-                self.thread("xeroml-task", self._task_lane)
+            self._launch_threads()
             return
         self.enter_loop()
         for _ in range(self._most_scoring if self._scores_in_threads else 0):
             self.thread("xeroml-score", self._scoring_lane)
+
+    def _launch_threads(self) -> None:
+        """As many as there may be, or fewer where quick tasks leave nothing for the others."""
+        for _ in range(self._count):
+            if self._board.is_exhausted:
+                return
+            self.thread("xeroml-task", self._task_lane)
 
     def thread(self, name: str, work: Callable[[], None]) -> None:
         """Work in a thread of its own, with the context the run was started in."""
@@ -144,7 +151,7 @@ class Lanes:
         while (flight := self._to_score.get()) is not None:
             with flight.kept_on_error():
                 # A copy: the coroutine that handed it over may not have left its context yet.
-                flight.context.copy().run(flight.score)
+                flight.context.copy().run(ask, flight)
             if not self._board.land(flight):
                 return
         self._to_score.put(None)  # for the next lane
@@ -179,7 +186,7 @@ class Lanes:
                 flight.park()
                 self._to_score.put(flight)
                 return
-            await flight.score_async()
+            await ask_async(flight)
         self._board.land(flight)
 
 
@@ -187,4 +194,4 @@ def _fly(flight: Flight) -> None:
     flight.begin()
     flight.enter()
     flight.run_task()
-    flight.score()
+    ask(flight)

@@ -14,11 +14,11 @@ from xeroml_nb.experiments.board import Board, Job, pending
 from xeroml_nb.experiments.budget import Budget, checked_limit
 from xeroml_nb.experiments.engine import Engine
 from xeroml_nb.experiments.evaluation import of_experiment, of_items
-from xeroml_nb.experiments.flight import Route
 from xeroml_nb.experiments.packing import Packed, pack
 from xeroml_nb.experiments.rate_limit import checked_rate_limit
 from xeroml_nb.experiments.remote import call_of
 from xeroml_nb.experiments.retries import Retries
+from xeroml_nb.experiments.route import Route
 from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.experiments.whole import WholeScoring
 from xeroml_nb.records import clock
@@ -272,15 +272,18 @@ class LiveRun:
     def _finish(self) -> None:
         """Note how the run ended; called by the engine at its end."""
         self.tally.end()
+        self._recipe.dataset.let_go()  # the client keeps the handle of every run
         done = self.tally.progress(0).done
         complete = done >= self._record.planned
         status = ExperimentStatus.FINISHED if complete else ExperimentStatus.STOPPED
         self.status = status
+        assert self.engine is not None  # noqa: S101 - it is what ends
+        reason = None if complete else self.engine.reason
         mine, moment = self._record.id, clock.now()
         claims.let_go(mine)
 
         def write(connection: Connection) -> None:
-            stored.set_status(connection, mine, status, moment if complete else None)
+            stored.set_status(connection, mine, status, moment if complete else None, reason)
             stored.claim(connection, mine, None, moment)
 
         self._store.write(write)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from opentelemetry import context as otel
 
 from xeroml_nb.errors import BadInput
+from xeroml_nb.experiments.asking import ask
 from xeroml_nb.experiments.tracebacks import users_traceback
 from xeroml_nb.records.experiment import ItemStatus
 from xeroml_nb.records.json_text import said, to_json
@@ -58,7 +59,7 @@ class OpenRun:
             flight.error, flight.traceback = said(error), users_traceback(error)
         try:
             flight.end_task()
-            flight.score()
+            ask(flight)
         finally:
             otel.detach(self._token)
             self._ended = True

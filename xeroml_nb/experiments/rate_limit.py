@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xeroml_nb.experiments.pace import Start
     from xeroml_nb.records.observation import Observation
 
-    Recorded = Callable[[], list[Observation]]
+    Recorded = Callable[[], Sequence[Observation | Spent]]
 
 _SLICE = 0.1
 _MOST_TURNS = 10
@@ -26,7 +26,7 @@ _PATIENCE = 300.0
 
 
 class RateLimit:
-    """What a provider allows, shared by all that is run with it, wherever its tasks are called.
+    """What a provider allows, shared by all runs and judges that it is given to.
 
     The limits given are kept; where none is known, the provider's own refusals (HTTP 429, with
     `Retry-After` where it says so) find the rate. An attempt that is turned away is made again
@@ -144,7 +144,7 @@ class Turn:
         self.count = 0
         self.is_wanted = True
 
-    def recorded(self) -> Sequence[Observation]:
+    def recorded(self) -> Sequence[Observation | Spent]:
         """What was recorded since it began."""
         return self._recorded()[self._before :]
 
@@ -174,7 +174,7 @@ def _checked(name: str, value: float | None) -> float | None:
     raise BadInput(f"{name} is {value!r}.", "Use a number above 0, or None.")
 
 
-def _used(observations: Sequence[Observation]) -> tuple[int, float]:
+def _used(observations: Sequence[Observation | Spent]) -> tuple[int, float]:
     """Requests made, and tokens used by them."""
     spans = [Spent(o.id, o.attributes) for o in observations if says_usage(o.attributes)]
     parents = {o.id: o.parent_id for o in observations}

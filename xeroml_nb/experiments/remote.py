@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import XeromlError
 from xeroml_nb.experiments.calls import Call, DirectCall, ExecutorCall
-from xeroml_nb.experiments.cluster import Batches, is_cluster
+from xeroml_nb.experiments.cluster import Bundles, is_cluster
 from xeroml_nb.experiments.elsewhere import INTERRUPTED, UNKNOWN, Answer, Parcel, work
 from xeroml_nb.experiments.retries import OutOfTime, Stopped
 from xeroml_nb.records.json_text import said
@@ -86,7 +86,7 @@ class RemoteCall(Call):
     ) -> None:
         self._luggage = luggage
         self._names = names
-        self._executor = Batches(executor) if is_cluster(executor) else executor
+        self._executor = Bundles(executor) if is_cluster(executor) else executor
         self._timeout = timeout
         self._recorder = recorder
         self._stopping = stopping
@@ -115,7 +115,7 @@ class RemoteCall(Call):
 
     def close(self) -> None:
         """Let go of what was made for this run; the executor itself is its maker's."""
-        if isinstance(self._executor, Batches):
+        if isinstance(self._executor, Bundles):
             self._executor.close()
 
     def _sent(self, values: dict[str, Any], content: bytes | None) -> bytes:
@@ -133,7 +133,7 @@ class RemoteCall(Call):
                 raise CancelledError
             future = (
                 self._executor.submit(parcel)
-                if isinstance(self._executor, Batches)
+                if isinstance(self._executor, Bundles)
                 else self._executor.submit(work, parcel)
             )
             self._waiting.add(future)

@@ -55,7 +55,7 @@ def source_html(run: ExperimentRecord) -> Markup:
 
 def _facts(store: Store, run: ExperimentRecord) -> Iterator[tuple[str, str]]:
     yield "id", run.id
-    yield "status", present_status(run).value
+    yield "status", " · ".join(filter(None, (present_status(run).value, run.stop_reason)))
     yield "item runs", _counts(store, run)
     yield "repetitions", f"{run.repetitions:,}"
     yield "started", _moment(run.created_at)

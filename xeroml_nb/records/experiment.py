@@ -88,6 +88,7 @@ class ExperimentRecord:
         metadata: Whatever the user attached.
         created_at: When it was made.
         finished_at: When it ended, or None.
+        stop_reason: Which limit stopped it, such as `max_cost`, in words; None if none did.
         claim: Who runs it, if anybody says so.
     """
 
@@ -108,6 +109,7 @@ class ExperimentRecord:
     environment: dict[str, Any] = field(default_factory=dict, repr=False)
     metadata: dict[str, Any] = field(default_factory=dict)
     finished_at: datetime | None = None
+    stop_reason: str | None = None
     claim: Claim | None = None
 
     @property

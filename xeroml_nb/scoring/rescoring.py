@@ -12,8 +12,8 @@ from xeroml_nb.experiments.calls import DirectCall
 from xeroml_nb.experiments.engine import Engine
 from xeroml_nb.experiments.evaluation import of_experiment, of_items
 from xeroml_nb.experiments.experiment import Experiment
-from xeroml_nb.experiments.flight import Route
 from xeroml_nb.experiments.retries import Retries
+from xeroml_nb.experiments.route import Route
 from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.experiments.whole import WholeScoring
 from xeroml_nb.records.experiment import ExperimentStatus

@@ -89,11 +89,12 @@ class RescoringFlight(Flight):
         )
         return Rows(scores=list(self.scores), rescored=[rescored])
 
+    def keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
+        """Keep what an evaluator returned, and in which state it did."""
+        seen = self.values if level_of(evaluator) is Level.COMPOSITE else {}
+        super().keep_scores(evaluator, result)
+        self.states[evaluator.name] = state_of(evaluator, seen)
+
     def _unanswered(self) -> dict[str, str]:
         """Evaluators that were not asked because the runner itself failed."""
         return {e.name: self.error or "not asked" for e in self.scorers[self.scored :]}
-
-    def _keep_scores(self, evaluator: ItemEvaluator, result: Any) -> None:
-        seen = self.values if level_of(evaluator) is Level.COMPOSITE else {}
-        super()._keep_scores(evaluator, result)
-        self.states[evaluator.name] = state_of(evaluator, seen)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OPEN = rows.c.valid_to.is_(None)
 _CONTENT = ("input", "expected_output", "metadata")
+_SHOWN = [rows.c[name] for name in ("id", *_CONTENT)]
 
 
 def create(connection: Connection, record: DatasetRecord) -> None:
@@ -58,7 +59,7 @@ def listing(connection: Connection) -> list[DatasetRecord]:
 def items(connection: Connection, dataset_id: str, version: datetime) -> list[DatasetItem]:
     """The items of a dataset as they were at a moment, in order."""
     query = (
-        sa.select(rows)
+        sa.select(*_SHOWN)
         .where(rows.c.dataset_id == dataset_id, rows.c.valid_from <= version)
         .where(_OPEN | (rows.c.valid_to > version))
         .order_by(rows.c.position)
@@ -73,7 +74,7 @@ def items_by_id(
     found: dict[str, DatasetItem] = {}
     for part in chunks(ids):
         query = (
-            sa.select(rows)
+            sa.select(*_SHOWN)
             .where(rows.c.dataset_id == dataset_id, rows.c.id.in_(part))
             .where(rows.c.valid_from <= version, _OPEN | (rows.c.valid_to > version))
         )
@@ -226,9 +227,9 @@ def _record(row: Row[Any]) -> DatasetRecord:
 
 
 def _items(found: Sequence[Row[Any]]) -> list[DatasetItem]:
-    parts = zip(
-        (row.id for row in found),
-        *(from_json_each(getattr(row, name) for row in found) for name in _CONTENT),
-        strict=True,
-    )
-    return [DatasetItem(*part) for part in parts]
+    """Items of rows that hold what is in `_SHOWN`."""
+    if not found:
+        return []
+    ids, *content = zip(*found, strict=True)
+    each = map(from_json_each, content)
+    return [DatasetItem(*parts) for parts in zip(ids, *each, strict=True)]

@@ -161,15 +161,15 @@ def add_entries(
         connection: Inside a writing transaction.
         push_id: The push.
         kind: Of all the objects.
-        entries: Id, action ("create", "update" or "delete") and what was there before.
+        entries: At least one: id, action ("create", "update" or "delete") and what was there
+            before.
     """
     rows = [
         {"push_id": push_id, "kind": kind, "key": key, "action": action, "before": before}
         for key, action, before in entries
     ]
-    if rows:
-        statement = upsert(connection.dialect.name, push_entries, ("push_id", "kind", "key"))
-        connection.execute(statement, rows)
+    statement = upsert(connection.dialect.name, push_entries, ("push_id", "kind", "key"))
+    connection.execute(statement, rows)
 
 
 def entries(connection: Connection, push_id: str) -> list[Row[Any]]:

@@ -36,6 +36,7 @@ _SAME_NAMES = (
     "number",
     "created_at",
     "finished_at",
+    "stop_reason",
     "dataset_id",
     "dataset_version",
     "content_hash",
@@ -97,12 +98,13 @@ def set_status(
     experiment_id: str,
     status: ExperimentStatus,
     finished_at: datetime | None,
+    stop_reason: str | None = None,
 ) -> None:
-    """Change how an experiment stands."""
+    """Change how an experiment stands: also which limit stopped it, if one did."""
     connection.execute(
         sa.update(table)
         .where(table.c.id == experiment_id)
-        .values(status=status.value, finished_at=finished_at)
+        .values(status=status.value, finished_at=finished_at, stop_reason=stop_reason)
     )
 
 

@@ -5,7 +5,7 @@ A hundred thousand rows are read in well under a second, most of which the datab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -43,12 +43,8 @@ def run_columns(connection: Connection, experiment_id: str, *, texts: bool) -> C
 
 def score_authors(connection: Connection, experiment_id: str) -> set[str]:
     """Who scored the item runs of an experiment: evaluators and people."""
-    query = (
-        sa.select(scores.c.author)
-        .distinct()
-        .join(item_runs, item_runs.c.trace_id == scores.c.trace_id)
-        .where(item_runs.c.experiment_id == experiment_id)
-    )
+    query = sa.select(scores.c.author).distinct()
+    query = query.where(scores.c.trace_id.in_(_traces_of(experiment_id)))
     return set(connection.execute(query).scalars())
 
 
@@ -71,8 +67,7 @@ def score_columns(connection: Connection, experiment_id: str, *, history: bool) 
             by_people.label("by_people"),
             *(plain(scores.c[name]) for name in (_HISTORY if history else ())),
         )
-        .join(item_runs, item_runs.c.trace_id == scores.c.trace_id)
-        .where(item_runs.c.experiment_id == experiment_id)
+        .where(scores.c.trace_id.in_(_traces_of(experiment_id)))
         .where(scores.c.observation_id.is_(None))
     )
     return fetched(connection, query)
@@ -86,3 +81,8 @@ def experiments_of(connection: Connection, trace_ids: Iterable[str]) -> list[str
         chosen = query.where(item_runs.c.trace_id.in_(part))
         found |= dict.fromkeys(connection.execute(chosen).scalars())
     return list(found)
+
+
+def _traces_of(experiment_id: str) -> sa.Select[Any]:
+    # As a list that SQLite sorts and looks up in that order, which takes half the time of a join.
+    return sa.select(item_runs.c.trace_id).where(item_runs.c.experiment_id == experiment_id)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Dialect
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 
 
@@ -101,6 +101,8 @@ experiments = sa.Table(
     _text("status", null=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
+    # Which limit stopped it, in words.
+    _text("stop_reason"),
     _text("dataset_id"),
     sa.Column("dataset_version", Moment),
     _text("content_hash"),
@@ -184,12 +186,20 @@ scores = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("id"),
     sa.Index("scores_by_trace", "trace_id"),
+    sa.Index("scores_by_moment", "created_at"),
     # Only of the few that are about a whole experiment, so that it costs the others nothing.
     sa.Index(
         "scores_by_experiment",
         "experiment_id",
         sqlite_where=sa.text("experiment_id IS NOT NULL"),
         postgresql_where=sa.text("experiment_id IS NOT NULL"),
+    ),
+    # Likewise of those that people gave.
+    sa.Index(
+        "scores_by_people",
+        "name",
+        sqlite_where=sa.text("source = 'human'"),
+        postgresql_where=sa.text("source = 'human'"),
     ),
 )
 

@@ -37,7 +37,8 @@ LISTED = (
     "created_at",
 )
 TARGET = ("trace_id", "observation_id", "session_id", "experiment_id")
-_BY_PEOPLE = table.c.source == ScoreSource.HUMAN.value
+# Written out, as the index on what people gave asks for.
+_BY_PEOPLE = table.c.source == sa.literal_column(f"'{ScoreSource.HUMAN.value}'")
 _METADATA = sa.type_coerce(table.c.metadata, sa.Text)
 # Most metadata cannot say that a score settles a disagreement, and is not read.
 _SETTLED = sa.case((_METADATA.contains('"adjudicated"'), _METADATA)).label("settled")
@@ -51,8 +52,10 @@ def listing(
     since: datetime | None = None,
     until: datetime | None = None,
     **columns: str | None,
-) -> Sequence[Sequence[Any]]:
-    """Scores as rows of `LISTED`, oldest first.
+) -> Columns:
+    """Scores as columns, oldest first: those of `LISTED`.
+
+    Moments are in microseconds, metadata is JSON text.
 
     Args:
         connection: To read with.
@@ -61,7 +64,7 @@ def listing(
         until: Given before.
         columns: Each column has the value given; None means any.
     """
-    query = sa.select(*(table.c[name] for name in LISTED)).where(
+    query = sa.select(*(plain(table.c[name]) for name in LISTED)).where(
         *(table.c[name] == value for name, value in columns.items() if value is not None)
     )
     if experiment_id is not None:
@@ -71,7 +74,7 @@ def listing(
         query = query.where(table.c.created_at >= since)
     if until is not None:
         query = query.where(table.c.created_at < until)
-    return connection.execute(query.order_by(table.c.created_at, table.c.id)).all()
+    return fetched(connection, query.order_by(table.c.created_at, table.c.id))
 
 
 def names(
@@ -90,6 +93,12 @@ def names(
     if on_traces:
         query = query.where(ON_TRACES)
     return [(row.name, bool(row.by_people)) for row in connection.execute(query)]
+
+
+def people_scored(connection: Connection) -> bool:
+    """Tell whether people gave any score; the others are not looked at."""
+    query = sa.select(sa.exists(sa.select(table.c.name).where(_BY_PEOPLE)))
+    return bool(connection.execute(query).scalar())
 
 
 def on_traces(connection: Connection, trace_ids: Iterable[str]) -> list[Sequence[Any]]:

@@ -102,10 +102,8 @@ class Writer:
         """Write what is waiting, then end the thread."""
         with self._lock:
             self._closing = True
-            thread = self._thread
         self._wake.set()
-        if thread is not None:
-            thread.join()
+        self._wait_for_end()
 
     def _add(self, task: _Task, *, hurry: bool) -> None:
         if self._closing:
@@ -124,11 +122,16 @@ class Writer:
 
     def _refuse_if_left(self, task: _Task) -> None:
         """Refuse what came in while the thread was ending, unless it was still written."""
-        if self._thread is not None:
-            self._thread.join()
+        self._wait_for_end()
         if task in self._queue:
             self._queue.remove(task)
             raise self._closed()
+
+    def _wait_for_end(self) -> None:
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _closed(self) -> StoreError:
         return StoreError(f"The store {self._place} is closed.", "Open it again.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
+import random
 import threading
 import time
 from functools import cache
@@ -80,9 +80,16 @@ class TimeOrderedIds(RandomIdGenerator):
     the same however many there are.
     """
 
+    def __init__(self) -> None:
+        # Not the shared generator, which users seed; nor the system's, since waiting for that
+        # makes lanes take turns at every item.
+        self._random = random.Random()  # noqa: S311 - ids are no secrets
+        if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+            os.register_at_fork(after_in_child=self._random.seed)
+
     def generate_trace_id(self) -> int:
         """A trace id."""
-        return (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+        return (time.time_ns() // 1_000_000) << 80 | self._random.getrandbits(80)
 
 
 def tracer() -> trace.Tracer:

@@ -34,10 +34,12 @@ class Spent:
     Args:
         id: Of the span.
         attributes: All of its attributes.
+        parent_id: The span it lies in, where that is asked of it.
     """
 
     id: str
     attributes: Mapping[str, Any]
+    parent_id: str | None = None
 
 
 def amount(value: Any) -> float | None:

@@ -146,4 +146,5 @@ def _kappa(observed: Floats, chance: Floats) -> Floats:
     """1 - observed / chance, NaN where nothing could have differed."""
     found = np.full(observed.shape, np.nan)
     np.divide(observed, chance, out=found, where=chance > np.finfo(np.float64).eps)
-    return np.asarray(1 - found, dtype=np.float64)
+    # Where both agree as by chance, rounding errors would be shown for the 0 that it is.
+    return np.round(1 - found, 12)

@@ -65,7 +65,7 @@ def fair_share(sizes: list[int], total: int) -> int:
         if size > share:
             return share
         total -= size
-    return total
+    raise AssertionError  # together they are more than the total, so one is more than its share
 
 
 def cut_note(shown: int, total: int) -> Node:

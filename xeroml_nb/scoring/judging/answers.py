@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xeroml_nb.records.score import ScoreValue
-    from xeroml_nb.scoring.judging.model import Model, Reply, Request
+    from xeroml_nb.scoring.judging.model import Reply, Request
     from xeroml_nb.scoring.judging.prompt import Prompt
+    from xeroml_nb.scoring.judging.questions import Questions
     from xeroml_nb.scoring.judging.scales import Scale
 
 # Some models think aloud before they answer, and some wrap all of it as code.
@@ -66,7 +67,7 @@ class Answer:
         )
 
 
-def obtain(model: Model, request: Request, prompt: Prompt) -> Answer:
+def obtain(model: Questions, request: Request, prompt: Prompt) -> Answer:
     """Ask a model, and once more where its first answer cannot be used.
 
     Raises:

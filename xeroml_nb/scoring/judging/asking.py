@@ -7,17 +7,20 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from xeroml_nb.errors import BadInput, JudgeFailed, NoModel
+from xeroml_nb.experiments.rate_limit import checked_rate_limit
 from xeroml_nb.records.access import Secret
 from xeroml_nb.records.ids import checked_name, content_hash
 from xeroml_nb.scoring.judging.answers import Answer, obtain
 from xeroml_nb.scoring.judging.endpoint import Endpoint
 from xeroml_nb.scoring.judging.memory import Memory
 from xeroml_nb.scoring.judging.model import FunctionModel, NoAnswer, Request
+from xeroml_nb.scoring.judging.questions import Questions
 from xeroml_nb.settings import ModelAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from xeroml_nb.experiments.rate_limit import RateLimit
     from xeroml_nb.scoring.judging.model import Model
     from xeroml_nb.scoring.judging.prompt import Prompt
     from xeroml_nb.store.store import Store
@@ -43,6 +46,9 @@ class Asking:
             here, `OPENAI_API_KEY` by default.
         timeout: Seconds to wait for one answer.
         patience: Seconds to go on trying where the endpoint is busy or fails for the moment.
+        rate_limit: What the model's provider allows; share it with all else that asks there, as
+            the run does for its task. Then what it turns away waits for another turn, as long as
+            the limit does; waiting is part of no time limit. Tokens count as the answers tell.
 
     Raises:
         BadInput: If something is not as it should be.
@@ -59,6 +65,7 @@ class Asking:
     api_key: Secret | str | None = None
     timeout: float = 60.0
     patience: float = 60.0
+    rate_limit: RateLimit | None = None
     _memory: Memory = field(init=False, default_factory=Memory)
     _models: dict[Any, Model] = field(init=False, default_factory=dict)
 
@@ -76,6 +83,7 @@ class Asking:
         if callable(self.model):
             FunctionModel(self.model, self.timeout)  # refuses what it cannot call
         self._check_numbers()
+        checked_rate_limit(self.rate_limit)
 
     def _check_numbers(self) -> None:
         for name, least in (("timeout", 0.001), ("patience", 0), ("temperature", 0)):
@@ -146,7 +154,9 @@ class Asking:
         if address is None:
             return None
         # One for all threads, since it keeps connections open.
-        return self._models.setdefault(address, Endpoint(address, self.timeout, self.patience))
+        in_turn = self.rate_limit is not None
+        made = Endpoint(address, self.timeout, self.patience, in_turn=in_turn)
+        return self._models.setdefault(address, made)
 
     def _ask(self, parts: Mapping[str, Any], about: str, seed: int | None) -> tuple[Answer, bool]:
         """One answer about some material, and whether it was known.
@@ -179,7 +189,9 @@ class Asking:
         asked = (model.identity, request.messages, request.schema, self.temperature, seed)
         held, was_known = self._memory.recall(
             content_hash(*asked),
-            lambda: obtain(model, request, prompt).kept(),
+            lambda begun: obtain(
+                Questions(model, self.name, self.rate_limit, begun), request, prompt
+            ).kept(),
             lambda kept: Answer.from_kept(kept, prompt.scale) is not None,
         )
         answer = Answer.from_kept(held, prompt.scale)

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput, MissingExtra
+from xeroml_nb.experiments.patience import Passing, patiently
 from xeroml_nb.experiments.retries import retry_after
 from xeroml_nb.records.ids import content_hash
 from xeroml_nb.records.json_text import preview
 from xeroml_nb.scoring.judging.model import NoAnswer, Reply, Tokens
-from xeroml_nb.scoring.judging.patience import Passing, patiently
 
 if TYPE_CHECKING:
     from xeroml_nb.scoring.judging.model import Request
@@ -49,12 +49,16 @@ class Endpoint:
         address: Where it is.
         timeout: Seconds to wait for one answer.
         patience: Seconds to go on trying where it is busy or fails for the moment.
+        in_turn: Who asks waits for a turn: where the endpoint is too busy, for the next one.
     """
 
-    def __init__(self, address: ModelAddress, timeout: float, patience: float) -> None:
+    def __init__(
+        self, address: ModelAddress, timeout: float, patience: float, *, in_turn: bool = False
+    ) -> None:
         self._address = address
         self._timeout = timeout
         self._patience = patience
+        self._in_turn = in_turn
         self._lock = threading.Lock()
         self._left_out: frozenset[str] = frozenset()
 
@@ -152,22 +156,24 @@ class Endpoint:
         message = choice.get("message")
         if not isinstance(message, Mapping):
             raise self._strange(preview(held, 120))
-        text = message.get("content") or ""
+        text, tokens = message.get("content") or "", _tokens(held.get("usage"))
         refusal = message.get("refusal")
         ending = choice.get("finish_reason")
         if refusal or ending == "content_filter":
             said = f": {self._clean(refusal)}" if refusal else " by its content filter"
-            raise NoAnswer(f"model {self.label!r} refused{said}.", "Leave this item to people.")
+            problem = f"model {self.label!r} refused{said}."
+            raise NoAnswer(problem, "Leave this item to people.", tokens)
         if ending == "length":
             raise NoAnswer(
                 f"model {self.label!r} was cut off before the end of its answer.",
                 "Raise the endpoint's limit on tokens, or use explain=False.",
+                tokens,
             )
         sent = {name: options.get(name) for name in ("temperature", "seed")}
         version = held.get("model")
         return Reply(
             text if isinstance(text, str) else str(text),
-            _tokens(held.get("usage")),
+            tokens,
             sent,
             version if isinstance(version, str) else None,
         )
@@ -179,17 +185,17 @@ class Endpoint:
         )
 
     def _overdue(self) -> Passing:
-        return Passing(
-            f"model {self.label!r} at {self._address.host} gave no answer in {self._timeout:g} s.",
-            "Give the judge more time with timeout=..., or lower concurrency=...",
+        problem = (
+            f"model {self.label!r} at {self._address.host} gave no answer in {self._timeout:g} s."
         )
+        step = "Give the judge more time with timeout=..., or lower concurrency=..."
+        return Passing(NoAnswer(problem, step))
 
     def _unreached(self, error: Exception) -> Passing:
-        return Passing(
-            f"{self._address.host} cannot be reached: {self._clean(error.__cause__ or error)}.",
-            "See that the endpoint runs and that the base URL is right.",
-            tries=_CONNECTION_TRIES,
-        )
+        cause = self._clean(error.__cause__ or error)
+        step = "See that the endpoint runs and that the base URL is right."
+        trouble = NoAnswer(f"{self._address.host} cannot be reached: {cause}.", step)
+        return Passing(trouble, tries=_CONNECTION_TRIES)
 
     def _refused(self, error: Any, options: Mapping[str, Any]) -> Exception:
         """What an HTTP status of an error means for the one who asked."""
@@ -207,25 +213,25 @@ class Endpoint:
             problem = (
                 f"{where} fails ({status}); the judge's patience is {self._patience:g} s: {said}."
             )
-            return Passing(problem, step, wait=retry_after(error))
+            return Passing(NoAnswer(problem, step), retry_after(error))
         blamed = str(error.param or said).lower()
         for option, words in _OPTIONAL.items():
             if option in options and any(word in blamed for word in words):
                 return _Unaccepted(option)
         return NoAnswer(f"{where} refused the question ({status}): {said}.")
 
-    def _busy(self, error: Any, said: str) -> NoAnswer:
+    def _busy(self, error: Any, said: str) -> Exception:
         where, wait = f"model {self.label!r} at {self._address.host}", retry_after(error)
         if error.code == "insufficient_quota":
             return NoAnswer(f"the account of {where} has no credit left (429): {said}.")
         asked = f", and asks to wait {wait:g} s" if wait else ""
-        return Passing(
+        trouble = NoAnswer(
             f"{where} is too busy (429){asked}; the judge's patience is {self._patience:g} s: "
             f"{said}.",
-            "Lower concurrency=..., give the judge more patience=..., or score again later: what "
-            "was judged is kept.",
-            wait=wait,
+            "Use rate_limit=xn.RateLimit(), lower concurrency=..., give the judge more "
+            "patience=..., or score again later: what was judged is kept.",
         )
+        return Passing(trouble.turned_away(wait), wait, tries=1 if self._in_turn else None)
 
     def _clean(self, said: object) -> str:
         """Words of the endpoint on one line, without the key, which some repeat."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from xeroml_nb.experiments.waiting import off_the_clock
 from xeroml_nb.records import clock
 from xeroml_nb.scoring.judging.model import NoAnswer
 from xeroml_nb.store import judge_answers
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
     from xeroml_nb.store.store import Store
 
     Held = dict[str, Any]
+    Ask = Callable[[Callable[[], None]], Held]
 
 _MOST = 10_000
+_LOOK = 0.01
 
 
 class Memory:
     """Remembers answers by their questions, in this process and, if it has one, in a store.
 
     Failures are not remembered. Who asks what another thread is asking already waits for that
-    answer.
+    answer; no time limit runs until that question's turn has come.
 
     Args:
         store: Where answers outlive the process.
@@ -41,14 +45,12 @@ class Memory:
         self._asking: dict[str, Future[Held]] = {}
         self._loading = threading.Lock()
 
-    def recall(
-        self, key: str, ask: Callable[[], Held], fits: Callable[[Held], bool]
-    ) -> tuple[Held, bool]:
+    def recall(self, key: str, ask: Ask, fits: Callable[[Held], bool]) -> tuple[Held, bool]:
         """The answer to a question, and whether it was known.
 
         Args:
             key: Names the question by its content.
-            ask: Asks it.
+            ask: Asks it; calls what it is given when its turn has come.
             fits: Tells whether a stored answer can be used; one that cannot is asked for again.
 
         Raises:
@@ -62,9 +64,10 @@ class Memory:
             if waiting is None:
                 mine = self._asking[key] = Future()
         if waiting is not None:
+            _await_turn(waiting)
             return waiting.result(), True
         try:
-            held, was_known = self._found_or_asked(key, ask, fits)
+            held, was_known = self._found_or_asked(key, lambda: ask(lambda: _begin(mine)), fits)
         except BaseException as error:
             shared = error if isinstance(error, Exception) else NoAnswer("it was interrupted.")
             self._settle(key, lambda: mine.set_exception(shared))
@@ -108,3 +111,15 @@ class Memory:
                 if len(self._known) > _MOST:
                     self._known.popitem(last=False)
         tell()
+
+
+def _begin(asking: Future[Held]) -> None:
+    """The turn has come; a second question for the same answer may follow."""
+    if not asking.running():
+        asking.set_running_or_notify_cancel()
+
+
+def _await_turn(asking: Future[Held]) -> None:
+    with off_the_clock():
+        while not (asking.running() or asking.done()):
+            time.sleep(_LOOK)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.binding import bind
+from xeroml_nb.experiments.failures import add_response
 from xeroml_nb.experiments.fingerprint import fingerprint
-from xeroml_nb.experiments.retries import OutOfTime
+from xeroml_nb.experiments.retries import OutOfTime, is_turned_away, retry_after
 from xeroml_nb.records.json_text import preview, said, to_json
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from xeroml_nb.scoring.judging.prompt import Message
 
+_TOO_MANY = 429
 OFFERED = ("prompt", "messages", "schema", "temperature", "seed")
 
 
@@ -26,12 +28,23 @@ class NoAnswer(Exception):  # noqa: N818 - it says what happened, and never leav
     Args:
         problem: What happened; who asked about what is added by the one who knows.
         next_step: What to do.
+        tokens: What it cost all the same.
     """
 
-    def __init__(self, problem: str, next_step: str = "") -> None:
+    def __init__(self, problem: str, next_step: str = "", tokens: Tokens | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.next_step = next_step
+        self.tokens = tokens or Tokens()
+
+    def turned_away(self, wait: float | None) -> Self:
+        """The same, for a rate limit to see that the provider's own was passed.
+
+        Args:
+            wait: Seconds that the provider asked to wait, or None.
+        """
+        add_response(self, _TOO_MANY, wait)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,9 @@ class Tokens:
 
     def __add__(self, other: Tokens) -> Tokens:
         return Tokens(self.input + other.input, self.output + other.output)
+
+    def __bool__(self) -> bool:
+        return bool(self.input or self.output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +167,10 @@ class FunctionModel:
         except OutOfTime:
             raise NoAnswer(f"model {self.label!r} took over {self._timeout:g} s.") from None
         except Exception as error:
-            raise NoAnswer(f"model {self.label!r} raised {said(error)}.") from error
+            trouble = NoAnswer(f"model {self.label!r} raised {said(error)}.")
+            if is_turned_away(error):
+                trouble.turned_away(retry_after(error))
+            raise trouble from error
 
     def _text(self, answer: Any) -> str:
         if isinstance(answer, (str, dict)):

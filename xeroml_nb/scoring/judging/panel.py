@@ -34,6 +34,8 @@ class PanelVerdict:
 class JudgePanel:
     """Several judges whose verdicts count together; each keeps a score of its own too.
 
+    Each has a model, and where its provider has one a rate limit, of its own.
+
     Most of them decide, of as many the one named first; in a range their mean counts. If one of
     them fails, the panel has no verdict: what the others answered is kept for the next time.
 

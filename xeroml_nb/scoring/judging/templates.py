@@ -1,7 +1,7 @@
 """Judges that come with the package; their model is the one that `XEROML_JUDGE_MODEL` names.
 
-For another model, or with votes, make one of your own of them:
-`dataclasses.replace(helpfulness, model="...")`.
+For another model, with votes or a rate limit, make one of your own of them:
+`dataclasses.replace(helpfulness, model="...", rate_limit=limit)`.
 """
 
 from __future__ import annotations

@@ -122,15 +122,14 @@ def _talk(process: subprocess.Popen[bytes], payload: list[bytes], seconds: float
     )
 
 
-def _hand_over(pipe: IO[bytes] | None, payload: list[bytes]) -> None:
+def _hand_over(pipe: IO[bytes], payload: list[bytes]) -> None:
     """Write the parts; the pipe stays open, for the child ends when it closes."""
     with suppress(OSError, ValueError):  # the child may have ended before it read all
-        if pipe is not None:
-            pipe.write(LENGTH.pack(len(payload)))
-            for part in payload:
-                pipe.write(LENGTH.pack(len(part)))
-                pipe.write(part)
-            pipe.flush()
+        pipe.write(LENGTH.pack(len(payload)))
+        for part in payload:
+            pipe.write(LENGTH.pack(len(part)))
+            pipe.write(part)
+        pipe.flush()
 
 
 class _Listener:

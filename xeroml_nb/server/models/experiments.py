@@ -40,6 +40,7 @@ class ExperimentGiven(Wire):
     metadata: Object | None = None
     created_at: MomentText | None = None
     finished_at: MomentText | None = None
+    stop_reason: Text | None = Field(None, description="Which limit stopped it, in words.")
     item_ids: list[Id] | None = Field(None, description="None if it covers the whole dataset.")
 
 
@@ -71,6 +72,7 @@ class ExperimentShown(Wire):
     metadata: dict[str, Any]
     created_at: Moment
     finished_at: Moment | None
+    stop_reason: str | None
     item_ids: list[str] | None
 
 

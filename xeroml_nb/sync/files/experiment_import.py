@@ -87,7 +87,7 @@ def _put(
         raise BadInput(f"{known.label} is running here.", "Wait for it, or stop it first.")
     ended = record.finished_at
     if ended is not None and (known.finished_at is None or known.finished_at < ended):
-        experiments.set_status(connection, record.id, record.status, ended)
+        experiments.set_status(connection, record.id, record.status, ended, record.stop_reason)
     return known, []
 
 

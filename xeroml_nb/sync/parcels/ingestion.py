@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from xeroml_nb.errors import Refused
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
-from xeroml_nb.store.rows import chunks
 from xeroml_nb.sync.parcels.batches import MISSING, sent
 from xeroml_nb.sync.transport.connection import Outcome, OutcomeState
 from xeroml_nb.sync.wire.reading import moment_text
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from xeroml_nb.sync.parcels.base import Link
 
-_AT_ONCE = 250
 _LATER = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -44,21 +42,18 @@ def create(link: Link, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Out
 
 
 def delete(link: Link, keys: Sequence[str]) -> dict[str, Outcome]:
-    """Delete scores in few requests.
+    """Delete at most 250 scores in one request.
 
     Returns:
         Those that are deleted, or were not there; the others have to be deleted by themselves.
     """
     now = moment_text(clock.now())
-    done: dict[str, Outcome] = {}
-    for part in chunks(keys, _AT_ONCE):
-        if not link.connection.offers("ingestion"):
-            break
-        outcomes = _sent(link, part, [_event("score-delete", {"id": key}, now) for key in part])
-        for key, outcome in outcomes.items():
-            if outcome.state is OutcomeState.SENT or outcome.status == HTTPStatus.NOT_FOUND:
-                done[key] = sent(key)
-    return done
+    outcomes = _sent(link, keys, [_event("score-delete", {"id": key}, now) for key in keys])
+    return {
+        key: sent(key)
+        for key, outcome in outcomes.items()
+        if outcome.state is OutcomeState.SENT or outcome.status == HTTPStatus.NOT_FOUND
+    }
 
 
 def _event(kind: str, body: Mapping[str, Any], timestamp: str) -> dict[str, Any]:

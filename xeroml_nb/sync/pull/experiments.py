@@ -106,8 +106,8 @@ def _linked(
     dataset = ran_over(link, datasets, there)
     if dataset is None:
         gathered.say(
-            f"{there.label} ran over a version of dataset {there.dataset_name!r} that the server "
-            "does not have: its items are kept with the item runs"
+            f"{_called(there)} ran over a version of dataset {there.dataset_name!r} that the "
+            "server does not have: its items are kept with the item runs"
         )
         return replace(there, dataset_version=None)
     return replace(there, dataset_id=dataset.id, dataset_version=dataset.version)
@@ -148,6 +148,7 @@ def _said(record: ExperimentRecord) -> str:
     parts = (
         record.status,
         record.finished_at and record.finished_at.isoformat(),
+        record.stop_reason,
         record.content_hash,
         record.planned,
         record.repetitions,
@@ -176,8 +177,13 @@ def _tell(news: News, there: ExperimentRecord, here: ExperimentRecord, gathered:
         gathered.conflict(Conflict(KIND, here.id, title, here.status, there.status))
     else:
         gathered.add(KIND, news)
-    if news is News.NEW and here.label != there.label:
+    if news is News.NEW and there.number and here.label != there.label:
         gathered.say(f"{there.label} of the server is {here.label} here: the number was taken")
+
+
+def _called(there: ExperimentRecord) -> str:
+    """What an experiment is called on the server, which may give no numbers."""
+    return there.label if there.number else there.name
 
 
 def _has_all_runs(link: Link, there: ExperimentRecord, here: ExperimentRecord) -> bool:

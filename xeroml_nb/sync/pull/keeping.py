@@ -63,13 +63,10 @@ def keep_past(link: Link, shown: Shown, state: State) -> Dataset:
 
     def write(connection: sa.Connection) -> Dataset:
         record = stored.by_name(connection, shown.record.name)
-        if record is None:
-            record = _described(connection, shown.record, state.there)
-            dataset_states.put_newest(connection, record.id, state.items, state.there)
-        else:
-            seen = versions.known(connection, link.remote_id, record.id).values()
-            kept = [version.here for version in seen if version.here is not None]
-            dataset_states.put_past(connection, record.id, state.items, state.there, kept)
+        assert record is not None  # noqa: S101 - a dataset that was here is never deleted
+        seen = versions.known(connection, link.remote_id, record.id).values()
+        kept = [version.here for version in seen if version.here is not None]
+        dataset_states.put_past(connection, record.id, state.items, state.there, kept)
         found = Version(state.there, state.there, state.content_hash)
         versions.note(connection, link.remote_id, record.id, found)
         return Dataset(link.store, record, state.there)

@@ -126,10 +126,9 @@ def _process(words: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was written to it is not read any more
-                    pipe.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            with suppress(OSError):  # what was written to it is not read any more
+                pipe.close()
         try:
             process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

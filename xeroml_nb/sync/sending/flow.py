@@ -48,7 +48,6 @@ class Flow:
         self._store = remote.store
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._trouble: Exception | None = None
         self._pause = _TICK
@@ -57,22 +56,16 @@ class Flow:
         self._flushed_at = clock.now()
         self._helper: subprocess.Popen[str] | None = None
         self._at_exit = _stop_at_exit(self)
-        self.start()
+        self._thread = self._begun()
 
     def __repr__(self) -> str:
         return f"Flow({self._remote.record.host})"
 
-    @property
-    def trouble(self) -> Exception | None:
-        """Why nothing could be sent the last time; None if it could."""
-        return self._trouble
-
     def start(self) -> None:
         """Begin to look for what is noted; a forked process has no thread yet."""
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="xeroml-flow", daemon=True)
-                self._thread.start()
+            if not self._thread.is_alive():
+                self._thread = self._begun()
 
     def stop(self) -> None:
         """End within a second; what is not sent stays noted."""
@@ -81,8 +74,7 @@ class Flow:
         self._wake.set()
         if self._helper is not None:
             self._helper.terminate()
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._thread.join(_STOP_SECONDS)
 
     def flush(self, timeout: float) -> None:
         """Wait until all that is noted by now is dealt with.
@@ -140,6 +132,11 @@ class Flow:
             f"{_counted(left)} could not be sent to {self._remote.record.host} yet. {why}",
             f"{step} They stay in the outbox and are sent as soon as it can be done.".strip(),
         )
+
+    def _begun(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name="xeroml-flow", daemon=True)
+        thread.start()
+        return thread
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import AccessDenied, Refused, ServerBusy, ServerFault
-from xeroml_nb.sync.transport.retrying import Passing, retry_after
+from xeroml_nb.experiments.patience import Passing
+from xeroml_nb.sync.transport.retrying import retry_after
 from xeroml_nb.sync.transport.words import is_html
 
 if TYPE_CHECKING:

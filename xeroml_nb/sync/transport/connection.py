@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xeroml_nb.errors import BadInput, ServerFault
+from xeroml_nb.experiments.patience import patiently
 from xeroml_nb.records.json_text import to_json
 from xeroml_nb.settings import shown_host
 from xeroml_nb.sync.transport.answers import checked, data_of
@@ -17,7 +18,6 @@ from xeroml_nb.sync.transport.exchange import Exchange, Timeouts
 from xeroml_nb.sync.transport.paging import pages
 from xeroml_nb.sync.transport.redirects import following
 from xeroml_nb.sync.transport.request import Request, with_query
-from xeroml_nb.sync.transport.retrying import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -162,10 +162,6 @@ class Connection:
     def post(self, word: str, body: Any, *, query: Query = None, **parts: str) -> Any:
         """Post a body as JSON; see `get`. The answer is None where it is empty."""
         return self._data("POST", word, body, query=query, parts=parts)
-
-    def patch(self, word: str, body: Any, *, query: Query = None, **parts: str) -> Any:
-        """Change something by a body as JSON; see `get`. The answer is None where it is empty."""
-        return self._data("PATCH", word, body, query=query, parts=parts)
 
     def delete(self, word: str, *, query: Query = None, **parts: str) -> Any:
         """Delete something; see `get`. The answer is None where it is empty."""

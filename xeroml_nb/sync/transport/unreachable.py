@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from xeroml_nb.errors import NotReachable, ServerError
-from xeroml_nb.sync.transport.retrying import Passing
+from xeroml_nb.experiments.patience import Passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

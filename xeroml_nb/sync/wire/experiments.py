@@ -61,6 +61,7 @@ def shown(record: ExperimentRecord) -> dict[str, Any]:
         "itemIds": None if record.item_ids is None else list(record.item_ids),
         "createdAt": moment_text(record.created_at),
         "finishedAt": None if ended is None else moment_text(ended),
+        "stopReason": record.stop_reason,
     }
 
 
@@ -91,6 +92,7 @@ def from_wire(given: Any) -> ExperimentRecord:
         environment=_object(body, "environment"),
         metadata=_object(body, "metadata"),
         finished_at=moment_of(body, "finishedAt"),
+        stop_reason=text_of(body, "stopReason"),
     )
 
 
