@@ -137,6 +137,18 @@ def test_the_corrected_mean_is_unbiased_and_its_interval_holds_the_truth(draw):
     assert held >= 0.9
 
 
+def test_a_cut_tells_yes_from_no_and_nothing_else():
+    with pytest.raises(BadInput, match="Some labels are neither 0 nor 1"):
+        cuts([1, 2, 3], [0, 1, 2])
+
+
+def test_without_labels_the_judges_mean_stands_alone():
+    found = corrected_mean([1, 2, 3], [], [])
+    assert found.corrected == found.labels
+    assert found.corrected.estimate is None
+    assert found.judge.estimate == 2
+
+
 def test_two_labels_have_no_interval_and_more_labels_than_items_are_refused():
     found = corrected_mean([1, 2, 3, 4], [1, 2], [2, 4]).corrected
     assert (found.estimate, found.low, found.method) == (5, None, "2 labels have no interval")
@@ -466,6 +478,41 @@ def test_a_judge_that_fails_is_counted_and_named(client, experiment):
         client.calibrate(broken_judge, by_item(20), experiment=experiment)
 
 
+def test_what_neither_side_could_judge_is_counted(client):
+    make_items(client, 10, "few")
+
+    def task(n):
+        if n == 5:
+            raise ValueError("no")
+        return n
+
+    @xn.evaluator
+    def quiet_judge(item):
+        return None if item_number(item) == 1 else is_good(item_number(item))
+
+    experiment = client.start(task, "few", name="partly").wait()
+    labels = {**by_item(9), **dict.fromkeys(("x0", "x1", "x2", "x3"), True)}
+    notes = client.calibrate(quiet_judge, labels, experiment=experiment).notes
+    assert "The judge left 1 item run unscored." in notes
+    assert "1 item run failed and has no output to judge." in notes
+    assert "Labels of items that are not in the experiment: 'x0', 'x1', 'x2' and 1 more." in notes
+
+
+def test_where_everybody_was_labelled_nothing_is_taken_for_granted(client, experiment):
+    found = client.calibrate(lenient_judge, by_item(60), experiment=experiment)
+    assert found.notes == ()
+    assert found.mean.corrected.estimate == found.mean.labels.estimate
+
+
+def test_missing_labels_do_not_count_and_two_of_one_item_must_agree(client, experiment):
+    labels = {**by_item(20), "i20": None, "i21": float("nan")}
+    found = client.calibrate(lenient_judge, labels, experiment=experiment)
+    assert found.agreement.n == 20
+    rows = pd.DataFrame({"item_id": ["i0", "i1", "i0"], "good": [True, True, False]})
+    with pytest.raises(BadInput, match="Item 'i0' has the labels True and False"):
+        client.calibrate(lenient_judge, rows, experiment=experiment)
+
+
 def test_repetitions_are_no_further_evidence(client):
     make_items(client, 30, "few")
     experiment = client.start(lambda n: n, "few", name="thrice", repetitions=3).wait()
@@ -526,6 +573,31 @@ def test_what_differs_goes_to_people_again(client, experiment):
     assert len(again.disagreements()) == len(traces) - 1
 
 
+def test_categories_that_differ_come_in_the_order_of_the_items(client, experiment):
+    words = by_item(30, lambda n: "pass" if is_good(n) else "fail")
+    found = client.calibrate(wordy_judge, words, experiment=experiment)
+    assert found.disagreements()["item_id"].tolist() == ["i0", "i10", "i20"]
+    assert found.disagreements()["verdict"].tolist() == ["odd"] * 3
+
+
+def test_a_queue_of_the_same_name_with_other_questions_is_not_added_to(client, experiment):
+    found = client.calibrate(lenient_judge, labelled(experiment, 30))
+    client.create_annotation_queue(name="again", rubric=STARS)
+    with pytest.raises(BadInput, match="an annotation queue 'again' already"):
+        found.queue(name="again")
+    queue = found.queue(name="once more")
+    assert found.queue(name="once more").id == queue.id
+
+
+def test_labels_under_the_name_of_a_question_bring_its_scale_and_its_words(client, experiment):
+    page = Page(session_of(experiment))
+    page.set_all(["pass" if is_good(n) else "fail" for n in range(30)])
+    found = client.calibrate(lenient_judge, "verdict", experiment=experiment)
+    assert list(found.confusion.index) == ["fail", "pass"]
+    [question] = found.queue().rubric.dimensions
+    assert question.name == "verdict"
+
+
 def test_the_labeller_opens_on_what_differs(client, experiment):
     found = client.calibrate(lenient_judge, by_item(30), experiment=experiment)
     with pytest.raises(BadInput, match="not known what people were asked for 'labels'"):
@@ -575,6 +647,29 @@ def test_it_says_what_is_missing(client, experiment):
         calibrate("lenient_judge", "wordy_judge", **both | {"score": None})
 
 
+def test_a_score_of_the_whole_run_alone_is_no_judge_of_its_items(client, experiment):
+    @xn.evaluator
+    def whole_judge(results):
+        return len(results)
+
+    client.score_experiment(experiment, [whole_judge])
+    with pytest.raises(NotFound, match=r"'whole_judge'.*Pass the judge itself"):
+        calibrate("whole_judge", by_item(9), experiment=experiment)
+
+
+def test_too_few_labels_beside_a_judge_that_fails_name_its_failure(client, experiment):
+    only = {"i0": True, "i1": True}
+    with pytest.raises(BadInput, match=r"1 item of .*; the judge failed on 15 items, first"):
+        client.calibrate(failing_judge, only, experiment=experiment)
+
+
+def test_texts_are_no_labels_to_hold_a_judge_against(client, experiment):
+    page = Page(session_of(experiment, Rubric([Dimension("why", "text")])))
+    page.set_all(["because", "so"], "why")
+    with pytest.raises(BadInput, match="asks for no verdict on one output"):
+        client.calibrate(lenient_judge, labels_of(page.session))
+
+
 def test_it_asks_which_of_several_is_meant(client, experiment):
     @xn.evaluator
     def double_judge(item):
@@ -585,6 +680,8 @@ def test_it_asks_which_of_several_is_meant(client, experiment):
         client.calibrate(double_judge, by_item(9), experiment=experiment)
     found = client.calibrate(double_judge, by_item(9), experiment=experiment, score="kind")
     assert found.agreement.share.rate == 1
+    with pytest.raises(NotFound, match=r"no score 'xyz'.*It is none of 'double_judge'"):
+        client.calibrate(double_judge, by_item(9), experiment=experiment, score="xyz")
     rubric = Rubric([*VERDICT.dimensions, Dimension("safe", "boolean"), Dimension("why", "text")])
     page = Page(session_of(experiment, rubric))
     page.set_all([True, False, True], "safe")
@@ -638,6 +735,26 @@ def test_it_shows_as_text_and_as_html(client, experiment):
     assert "What the judge said of 30 items" in html
     corrected = found.mean.corrected
     assert f"{corrected.estimate:.2f} [{corrected.low:.2f}, {corrected.high:.2f}]" in html
+
+
+def test_a_mean_without_an_interval_is_a_dot_without_a_line(client, experiment):
+    labels = {"i0": 3.0, "i1": 5.0}
+    found = client.calibrate(graded_judge, labels, experiment=experiment)
+    assert found.mean.corrected.low is None
+    [corrected] = [line for line in repr(found).splitlines() if "corrected by 2 labels" in line]
+    assert "[" not in corrected
+    html = found._repr_html_()
+    assert html.count("<b style=") == html.count("<i style=") + 1
+
+
+def test_labels_that_all_came_for_their_rank_leave_no_mean_to_correct(client, experiment):
+    client.score_experiment(experiment, [graded_judge])
+    order = Order("worst", by="graded_judge", random_share=0)
+    found = client.calibrate("graded_judge", labelled(experiment, 10, order=order))
+    assert found.notes[0].startswith("10 labels came first for their rank")
+    assert found.mean.labels.estimate is None
+    assert found.mean.corrected.estimate is None
+    assert found._repr_html_().count("<b style=") == 0
 
 
 def test_no_text_of_the_data_becomes_markup(client):

@@ -185,6 +185,7 @@ def test_rows_that_are_no_dicts_are_refused_by_their_number():
         ({"score": 5, "score_matrix": {}}, "the score_matrix is a dict"),
         ({"score": 5, "score_matrix": "x"}, "the score_matrix is a text"),
         ({"score": 5, "score_matrix": [1]}, r"score_matrix\[0\] is a number .* not a table"),
+        ({"score": 5, "score_matrix": [None]}, r"score_matrix\[0\] is null .* not a table"),
         ({"score": 5, "score_matrix": [[1]]}, r"score_matrix\[0\]\[0\] is a number .* not a row"),
         ({"score": 5, "score_matrix": [[[[1]]]]}, r"score_matrix\[0\]\[0\]\[0\] holds a list"),
         ({"score": 5, "score_matrix": [[[{}]]]}, r"score_matrix\[0\]\[0\]\[0\] is {}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xeroml_nb as xn
+from xeroml_nb.analysis import changes, groups
 from xeroml_nb.errors import BadInput, NotFound
 from xeroml_nb.records import clock
 from xeroml_nb.records.experiment import ExperimentRecord, ExperimentStatus, ItemRun, ItemStatus
@@ -286,6 +288,43 @@ def test_items_are_side_by_side_with_the_largest_changes_first(client):
     assert items["trace_id"].nunique() == 5
 
 
+def test_categories_of_items_are_the_same_or_have_changed(client):
+    one = run_with(client, "before", [{"tone": t} for t in ("kind", "kind", "rude")])
+    scores = [{"tone": "kind"}, {"tone": "rude"}, None]
+    two = run_with(client, "after", scores, dataset="items 3")
+    compared = xn.compare(one, two)
+    items = compared.items("tone").set_index("item_id")
+    assert items["change"].to_dict() == {"i000": "same", "i001": "changed", "i002": "not scored"}
+    assert items.loc["i001", ["baseline_score", "score"]].tolist() == ["kind", "rude"]
+    assert items["delta"].isna().all()
+    assert compared.changes("tone").counts == {"changed": 1, "same": 1, "not scored": 1}
+
+
+def test_many_items_read_as_few_do(client, monkeypatch):
+    one, two = accuracies(client, [1, 0, 1, 0], [1, 1, 0, 0])
+    few = xn.compare(one, two).items()
+    monkeypatch.setattr(changes, "_FEW", 0)
+    pd.testing.assert_frame_equal(xn.compare(one, two).items(), few)
+
+
+def test_items_of_a_loop_of_ones_own_are_shown_with_their_input(client):
+    loops = []
+    for name in ("before", "after"):
+        loop = client.create_experiment(name=name, evaluators=[lambda output: output])
+        with loop.run_item_raw(input=7, expected_output=8) as run:
+            run.set_output(len(name))
+        loops.append(loop)
+    [row] = xn.compare(*loops).items().to_dict("records")
+    assert (row["input"], row["expected_output"], row["output"]) == (7, 8, 5)
+    assert row["change"] == "regressed"
+
+
+def test_seconds_are_side_by_side(client):
+    compared = xn.compare(*accuracies(client, [1, 0], [1, 1]))
+    assert compared.latencies().to_numpy().tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert list(compared.latencies().columns) == ["before #1", "after #1"]
+
+
 def test_what_produced_the_runs_is_told_apart(client):
     client.create_dataset(name="numbers", items=[{"input": n} for n in range(4)])
 
@@ -310,6 +349,33 @@ def test_what_produced_the_runs_is_told_apart(client):
     assert found.facts["task"] == ("first", "second")
     assert "task: first → second" in repr(found)
     assert "≠ task" in found._repr_html_()
+
+
+def prefixed(prefix):
+    def task(input):  # noqa: A002 - the word of the field
+        return f"{prefix}{input}"
+
+    return task
+
+
+def test_tasks_of_the_same_text_are_the_same_unless_a_value_of_theirs_differs(client):
+    client.create_dataset(name="numbers", items=[{"input": n} for n in range(2)])
+    one, again, other = (
+        client.start(prefixed(p), "numbers", name=name, evaluators=[lambda: True]).wait()
+        for name, p in (("one", "a"), ("again", "a"), ("other", "b"))
+    )
+    same = xn.compare(one, again).code()
+    assert same.source == []
+    assert repr(same).endswith("The tasks are the same.")
+    assert repr(xn.compare(one, other).code()).endswith(
+        "The tasks' text is the same; a value that it uses, such as a prompt, differs."
+    )
+    bare = run_with(client, "loop", [{"right": True}] * 2, dataset="numbers")
+    assert "whose text is not known" in xn.compare(bare, bare_again(client)).code().unchanged
+
+
+def bare_again(client):
+    return run_with(client, "again", [{"right": True}] * 2, dataset="numbers")
 
 
 def test_costs_are_added_up_by_trace(client):
@@ -402,6 +468,87 @@ def test_a_run_in_which_all_failed_cannot_be_judged(client):
     both = run_with(client, "again", [None] * 4, dataset="items 4", failed=range(4))
     with pytest.raises(BadInput, match="has no scores: 8 item runs failed"):
         xn.compare(two, both)
+
+
+def test_a_run_that_is_not_finished_is_told(client):
+    one, two = accuracies(client, [1, 0], [1, 1])
+    half = replace(two.record, id=random_id(), name="half", status=ExperimentStatus.STOPPED)
+    half = client.store.write(lambda c: stored.create(c, half))
+    trace = create_trace_id()
+    score = new_score(ScoreTarget(trace_id=trace), "right", value=True)
+    run = ItemRun(half.id, "i000", 0, ItemStatus.OK, trace, clock.now())
+    client.store.write_rows(Rows(item_runs=[run], scores=[score]))
+    notes = xn.compare(one, "half").notes
+    assert "half #1 is unfinished: 1 of 2 item runs ended." in notes
+
+
+def test_a_run_of_which_no_item_was_run_cannot_be_compared(client):
+    one, _ = accuracies(client, [1, 0], [1, 1])
+    empty = run_with(client, "empty", [], dataset="items 2")
+    with pytest.raises(BadInput, match="empty #1 has run no item yet"):
+        xn.compare(one, empty)
+
+
+def test_scores_that_never_meet_on_an_item_cannot_tell(client):
+    scores = [{"right": True, "tone": "kind"}, None]
+    one = run_with(client, "before", scores)
+    two = run_with(client, "after", scores[::-1], dataset="items 2")
+    compared = xn.compare(one, two)
+    assert compared.verdict("right") == (
+        "Cannot tell: no shared item has a score 'right' in both runs"
+    )
+    [tone] = compared.distributions
+    assert tone.verdict == "cannot tell"
+    assert compared.verdict("tone") == "Cannot tell: no item has an answer in both runs"
+
+
+def test_what_failed_is_weighed_only_where_there_is_a_worst_value(client):
+    one = run_with(client, "before", [{"length": float(n + 2)} for n in range(6)])
+    scores = [{"length": float(n + 3)} for n in range(5)]
+    two = run_with(client, "after", [*scores, None], dataset="items 6", failed={5})
+    notes = xn.compare(one, two).notes
+    assert notes == ("Item runs that failed and are in no mean: after #1 1.",)
+
+
+def test_categories_alone_have_no_difference_to_ask_for(client):
+    one = run_with(client, "before", [{"tone": "kind"}] * 2)
+    two = run_with(client, "after", [{"tone": "rude"}] * 2, dataset="items 2")
+    with pytest.raises(BadInput, match=r"no score that is a number. Name one of 'tone'"):
+        xn.compare(one, two).difference()
+
+
+def test_a_score_in_one_run_alone_cannot_tell(client):
+    one = run_with(client, "before", [{"tone": "kind", "right": True}] * 2)
+    two = run_with(client, "after", [{"right": True}] * 2, dataset="items 2")
+    assert xn.compare(one, two).verdict("tone") == (
+        "Cannot tell: no item has an answer in both runs"
+    )
+
+
+def test_numbers_and_categories_under_the_only_name_are_no_comparison(client):
+    one = run_with(client, "before", [{"x": 1.0}] * 3)
+    two = run_with(client, "after", [{"x": "good"}] * 3, dataset="items 3")
+    with pytest.raises(BadInput, match="'x' holds numbers and categories"):
+        xn.compare(one, two)
+
+
+def test_groups_that_cannot_be_made_are_refused(client):
+    one, two = accuracies(client, [1] * 3, [1] * 3, metadata=lambda n: {"n": n})
+
+    def by_word(item):
+        return item.metadata["word"]
+
+    with pytest.raises(BadInput, match=r"by=by_word failed on item 'i000': KeyError"):
+        xn.compare(one, two, by=by_word)
+    with pytest.raises(BadInput, match="cluster=by_word failed"):
+        xn.compare(one, two, cluster=by_word)
+
+
+def test_more_groups_than_anybody_reads_are_refused(client, monkeypatch):
+    monkeypatch.setattr(groups, "_MOST_SLICES", 2)
+    one, two = accuracies(client, [1] * 3, [1] * 3, metadata=lambda n: {"n": n})
+    with pytest.raises(BadInput, match=r"by='n' makes 3 slices.*at most 2 values"):
+        xn.compare(one, two, by="n")
 
 
 def test_one_item_and_constant_scores_are_said_in_words(client):

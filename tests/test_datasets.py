@@ -543,6 +543,17 @@ def test_a_selection_keeps_the_order_and_knows_it_is_one(numbers):
     assert len(chosen.to_frame()) == 3
 
 
+def test_an_item_goes_into_the_dataset_and_not_into_a_selection_of_it(client, numbers):
+    with pytest.raises(BadInput, match=r"This is a selection of dataset 'numbers'"):
+        numbers.filter(lambda item: item.input > 6).upsert_item(input=1)
+    assert len(client.get_dataset("numbers")) == 10
+
+
+def test_a_version_that_is_no_moment_is_refused(client, numbers):
+    with pytest.raises(BadInput, match=r"The version 'latest' is no moment"):
+        client.get_dataset("numbers", version="latest")
+
+
 def test_text_filters_look_at_metadata_or_anywhere(client, numbers):
     assert inputs(numbers.filter("lang=de")) == [1, 3, 5, 7, 9]
     assert inputs(numbers.filter("lang = en").filter(lambda i: i.input < 3)) == [0, 2]

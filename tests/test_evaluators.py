@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import time
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, BadScore, NoModel, NotFound
+from xeroml_nb.experiments.evaluation import Level
 from xeroml_nb.records.score import ScoreTarget
 from xeroml_nb.scoring import evaluator as evaluators
 from xeroml_nb.scoring.evaluator import registered, resolve
+from xeroml_nb.scoring.function_evaluator import as_evaluator
 from xeroml_nb.scoring.given import Score, score_records
 
 TARGET = ScoreTarget(trace_id="t")
@@ -369,3 +372,18 @@ def test_the_evaluators_of_the_package_are_found_by_name(registry):
     assert found.bound.function is mine
     with pytest.raises(NotFound, match="'exact_match'"):
         resolve(["exact_mach"])
+
+
+def test_an_evaluator_of_the_users_is_known_and_named_once_in_a_list(registry):
+    xn.evaluator(name="mine")(lambda output: 1)
+    assert evaluators.users_own() == ["mine"]
+    with pytest.raises(BadInput, match=r"evaluators is the text 'mine'. Pass a list: \['mine'\]"):
+        resolve("mine")
+    with pytest.raises(BadInput, match="Two evaluators are called 'mine'"):
+        resolve(["mine", "mine"])
+
+
+def test_a_callable_that_tells_nothing_of_itself_is_asked_about_item_runs():
+    # What a compiled module offers may have no signature, as here.
+    told = as_evaluator(operator.attrgetter("numerator"))
+    assert (told.name, told.level, told.sees_failures) == ("attrgetter", Level.ITEM, False)

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -19,6 +20,9 @@ import pytest
 
 import xeroml_nb as xn
 from xeroml_nb.errors import BadInput, BadScore, NotFound
+from xeroml_nb.experiments import claims
+from xeroml_nb.experiments.lines import seconds
+from xeroml_nb.experiments.surfaces import in_notebook
 
 DOUBLES = [2 * n for n in range(10)]
 
@@ -365,6 +369,30 @@ def test_the_summary_line_tells_what_was_not_run(client, numbers):
     assert experiment.summary_line().startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("duration", "text"), [(0.25, "250 ms"), (61, "1 min 1 s"), (3_599.6, "1 h 0 min")]
+)
+def test_a_duration_is_said_in_the_units_that_tell_something(duration, text):
+    assert seconds(duration) == text
+
+
+def test_a_kernel_without_the_package_for_widgets_gets_lines(monkeypatch):
+    kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1))
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "anywidget", SimpleNamespace())
+    assert in_notebook()
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    assert not in_notebook()
+
+
+def test_a_process_of_somebody_else_is_alive(monkeypatch):
+    def refuse(pid, signal):
+        raise PermissionError
+
+    monkeypatch.setattr(claims.os, "kill", refuse)
+    assert claims._is_alive(1)
+
+
 def test_a_run_in_a_terminal_leaves_its_summary_line(client, numbers, capsys):
     experiment = client.run(double, numbers)
     assert capsys.readouterr().err == f"{experiment.summary_line()}\n"
@@ -485,6 +513,11 @@ def test_a_run_keeps_what_produced_it(client, numbers, own_folder, repository):
 
 def test_a_run_outside_any_repository_has_no_commit(client, numbers, own_folder, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(own_folder.parent))
+    assert client.run(double, numbers).record.environment["git"] is None
+
+
+def test_a_run_where_git_is_not_installed_has_no_commit(client, numbers, monkeypatch):
+    monkeypatch.setenv("PATH", "")
     assert client.run(double, numbers).record.environment["git"] is None
 
 

@@ -651,6 +651,36 @@ def test_a_row_that_was_changed_into_something_invalid_is_named(
         untouched.import_file(exported)
 
 
+SPOILT_DETAILS = [
+    ("experiment", {"status": "running"}, "the experiment is running; none is in a file"),
+    ("experiment", {"planned": True}, "have planned True; use a whole number from 0 on"),
+    ("experiment", {"evaluators": [1]}, "have evaluators [1]; use a list of texts"),
+    ("experiment", {"dataset_version": None}, "it ran over another version of the dataset"),
+    ("dataset", {"created_at": "2026-01-01T00:00:00"}, "use a moment"),
+    ("queue", {"kind": "dance"}, "its kind is 'dance'; use one of"),
+    ("queue", {"repeats": 2}, "have repeats 2; use a number from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize("case", SPOILT_DETAILS, ids=[s[2][:40] for s in SPOILT_DETAILS])
+def test_one_detail_that_cannot_be_is_named(untouched, exported, exported_labels, case):
+    record, spoilt, said = case
+    path = exported_labels if record == "queue" else exported
+    rows = rows_of(path)
+    number = [row["record"] for row in rows].index(record)
+    changed(path, record, {"details": rows[number]["details"] | spoilt})
+    with nothing_stored(untouched, said, row=number + 1):
+        untouched.import_file(path)
+
+
+def test_json_that_is_nested_too_deeply_is_told_of(untouched, exported):
+    lines = exported.read_text(encoding="utf-8").splitlines()
+    deep = '{"record": "item", "input": ' + "[" * 100_000
+    exported.write_text("\n".join([lines[0], "", deep]), encoding="utf-8")
+    with nothing_stored(untouched, "it is nested too deeply"):
+        untouched.import_file(exported)
+
+
 def test_rows_that_stand_twice_or_are_missing_are_told(untouched, exported):
     whole = rows_of(exported)
     names = [row["record"] for row in whole]

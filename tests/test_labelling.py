@@ -965,6 +965,19 @@ def test_strata_of_the_metadata_take_turns(client):
     assert metadata == ["de", "en", "de", "en", "de", "de"]
 
 
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (Order("stratified", by="lnag"), "No item has metadata called 'lnag'"),
+        (Order("worst", by="qualty"), "No item can be ranked by 'qualty' yet"),
+    ],
+)
+def test_an_order_by_what_no_item_has_says_so_and_is_a_shuffle(client, order, said):
+    session = session_of(run_of(client, [9, 1, 5]), agreed=terms(order))
+    assert session.note == f"{said}: the order is a shuffle."
+    assert sorted(item_ids(session)) == ["i0", "i1", "i2"]
+
+
 # While a run is still going.
 
 

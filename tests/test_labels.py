@@ -549,6 +549,32 @@ def test_the_sheet_at_the_end_of_a_pair_tells_the_win_rates_by_name(runs):
     assert "ties 1 · neither 0" in said
 
 
+def test_the_sheet_at_the_end_of_a_pair_has_no_share_where_all_were_ties(runs):
+    page = Page(session_of(runs, PREFERENCE))
+    page.set_all(["tie", "tie"], "preference")
+    said = str(finish_sheet(page.session, labels_of(page.session))["nodes"])
+    assert said.count("['td', '0'], ['td', '–']") == 4
+    assert "ties 2 · neither 0" in said
+
+
+def test_repeats_that_were_not_labelled_yet_say_nothing_of_a_person(experiment):
+    page = Page(session_of(experiment, agreed=terms(repeats=1.0)))
+    page.set(place_of(page.session, "i0"), "pass")
+    sheet = str(finish_sheet(page.session, labels_of(page.session)))
+    assert "✓ 1 of 8 labelled" in sheet
+    assert "Hidden repeats" not in sheet
+
+
+def test_the_sheet_of_agreement_tells_how_consistent_each_person_was(experiment):
+    for name, again in (("ann", "pass"), ("bob", "fail")):
+        page = Page(session_of(experiment, VERDICT, name, agreed=terms(repeats=1.0)))
+        page.set(place_of(page.session, "i0"), "pass")
+        page.set(place_of(page.session, "i0", repeat=True), again)
+    said = str(agreement_sheet(labels_of(page.session)))
+    assert "ann gave 1 of 1 hidden repeats the same answer." in said
+    assert "bob gave 0 of 1 hidden repeats the same answer." in said
+
+
 def test_the_sheet_at_the_end_tells_how_consistent_a_person_was(experiment):
     page = Page(session_of(experiment, agreed=terms(repeats=1.0)))
     page.set(place_of(page.session, "i0"), "pass")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xeroml_nb.annotation.content import markdown
 from xeroml_nb.annotation.content.budget import fair_share
 from xeroml_nb.annotation.content.markdown import markdown_nodes
 from xeroml_nb.annotation.content.nodes import TAGS, element, safe_address, text_of
@@ -244,6 +245,19 @@ class TestMarkdown:
 
     def test_a_list_starts_at_its_number(self):
         assert markdown_nodes("3. a\n4. b")[0][:2] == ["ol", {"start": 3}]
+
+    def test_a_text_that_the_parser_stumbles_over_is_shown_as_it_stands(self, monkeypatch):
+        def stumble(**options):
+            raise IndexError
+
+        monkeypatch.setattr(markdown, "_parser", stumble)
+        assert markdown_nodes("**Pay** now") == [["div", {"class": "xn-text"}, "**Pay** now"]]
+
+    def test_more_markup_than_text_is_shown_as_text(self):
+        text = "# T\n\n" + "*a* " * 600
+        shown = checked(part("output", text))
+        assert shown.kind == "text"
+        assert text_of(shown.nodes).startswith("# T\n\n*a* *a*")
 
     def test_fenced_code_names_its_language(self):
         assert markdown_nodes("```py\nx = 1\n\n```") == [
@@ -635,6 +649,17 @@ class TestChats:
         assert "turn 0\n" in said
         assert "turn 999\n" in said
         assert "900 messages are left out" in said
+
+    def test_of_a_turn_with_many_parts_and_calls_those_that_fit_are_seen(self):
+        parts = [{"type": "text", "text": f"part {n} " + "x" * 30_000} for n in range(20)]
+        calls = [{"function": {"name": f"f{n}", "arguments": "x" * 30_000}} for n in range(20)]
+        turn = {"role": "assistant", "content": parts, "tool_calls": calls}
+        shown = checked(part("output", [{"role": "user", "content": "hello"}, turn]))
+        said = text_of(shown.nodes)
+        assert "part 0" in said
+        assert "part 19" not in said
+        assert "f19" not in said
+        assert shown.cut > 500_000
 
     def test_shares_are_fair(self):
         assert fair_share([10, 10, 1000], 100) == 80

@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xeroml_nb.errors import BadInput, BadScore
+from xeroml_nb.records import clock
 from xeroml_nb.records.dataset import DatasetItem
 from xeroml_nb.records.ids import (
     checked_name,
@@ -585,3 +586,23 @@ def test_the_same_score_has_the_same_id_whatever_its_value():
     assert new_score(TRACE, "accuracy", 0, author="ann", comment="no").id == first.id
     assert new_score(TRACE, "accuracy", 1, author="bob").id != first.id
     assert new_score(TRACE, "accuracy", 1, author="ann", source="human").id != first.id
+
+
+# Time.
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (61, "1 min ago"),
+        (7_200, "2 h ago"),
+        (86_399, "23 h ago"),
+        (3 * 86_400, "3 d ago"),
+    ],
+)
+def test_how_long_ago_a_moment_was_is_said_in_whole_units(seconds, words, monkeypatch):
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert clock.age(now - dt.timedelta(seconds=seconds)) == words

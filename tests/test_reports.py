@@ -203,6 +203,32 @@ def test_an_attached_card_scores_at_once_and_again_when_a_score_changes(client, 
     )
 
 
+def test_a_card_attached_again_or_to_the_report_itself_replaces_the_former(experiment):
+    report = xn.ScoreCard(["right"]).attach(experiment)
+    again = xn.ScoreCard(code="return {'score': 7}").attach(experiment)
+    assert (again.id, report.score) == (report.id, 7)
+    assert xn.ScoreCard(code="return {'score': 8}").attach(report) is report
+    assert (report.score, len(experiment.reports())) == (8, 1)
+
+
+def test_a_report_that_changes_while_it_is_calculated_is_read_anew(client, experiment, monkeypatch):
+    report = xn.ScoreCard(["right"]).attach(experiment)
+    other = experiment.reports()[0]
+    client.score(trace_id=experiment.get_results()[0].trace_id, name="right", value=False)
+    read = report._current
+    reads = []
+
+    def overtaken():
+        found = read()
+        reads.append(found)
+        if len(reads) == 1:
+            other.set_card(xn.ScoreCard(code="return {'score': 9}"))
+        return found
+
+    monkeypatch.setattr(report, "_current", overtaken)
+    assert (report.score, len(reads)) == (9, 2)
+
+
 def test_what_leaves_the_store_has_a_cards_score_of_that_moment(client, experiment, own_folder):
     xn.ScoreCard(["right"], name="quality").attach(experiment)
     failed = experiment.get_results()[2]

@@ -379,6 +379,15 @@ def test_a_loop_of_ones_own_is_scored_with_what_is_missing(client, asked):
     assert experiment.status == "open"
 
 
+def test_items_that_were_not_run_yet_are_scored_by_nobody(client, numbers, asked):
+    experiment = client.create_experiment(name="by-hand", dataset_name="numbers")
+    with experiment.run_item(numbers.items[2]) as run:
+        run.set_output(4)
+    score(experiment, [size_of(asked)])
+    assert asked.take() == [4]
+    assert experiment.to_frame()["size"].notna().sum() == 1
+
+
 # Bad input, and what goes wrong.
 
 

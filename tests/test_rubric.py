@@ -257,6 +257,10 @@ def test_a_dimension_needs_a_name(name):
     assert "name" in refusal(Dimension, name, "boolean")
 
 
+def test_a_name_that_means_something_else_to_the_front_end_is_refused():
+    assert "'__proto__' cannot name a dimension" in refusal(Dimension, "__proto__", "boolean")
+
+
 def test_a_bound_that_no_float_can_hold_is_refused():
     assert "maximum" in refusal(Dimension, "v", "number", maximum=10**400)
 

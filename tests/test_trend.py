@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xeroml_nb as xn
+from xeroml_nb.analysis.moments import moment
 from xeroml_nb.analysis.statistics.intervals import mean_interval
 from xeroml_nb.analysis.time_bins import MOST_POINTS, binned
 from xeroml_nb.errors import BadInput, NotFound
@@ -330,6 +331,28 @@ def test_options_that_mean_nothing_are_refused(client, options):
     daily(client, [0.5])
     with pytest.raises(BadInput):
         client.trend("accuracy", **options)
+
+
+def test_a_moment_is_told_from_what_is_none():
+    assert moment("since", None) is None
+    day = timedelta(days=1)
+    assert abs(clock.now() - day - moment("since", day)) < timedelta(minutes=1)
+    there = datetime(2026, 1, 2, 10, tzinfo=timezone(timedelta(hours=1)))
+    assert moment("until", there) == moment("until", "2026-01-02T09:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (timedelta.max, "too long ago"),
+        (5, "since=5 is no moment"),
+        ("last week", "since='last week' is no moment"),
+        (datetime(2026, 1, 2), "has no time zone"),  # noqa: DTZ001
+    ],
+)
+def test_what_is_no_moment_is_refused(wrong, words):
+    with pytest.raises(BadInput, match=words):
+        moment("since", wrong)
 
 
 # Bins.

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 _TABLES = """
     PRAGMA journal_mode=WAL;
     PRAGMA synchronous=NORMAL;
-    CREATE TABLE item_runs (
+    CREATE TABLE IF NOT EXISTS item_runs (
         item_id TEXT PRIMARY KEY, trace_id TEXT, output TEXT, latency REAL, started_at REAL);
-    CREATE TABLE traces (
+    CREATE TABLE IF NOT EXISTS traces (
         id TEXT PRIMARY KEY, name TEXT, input TEXT, output TEXT, begun REAL, ended REAL);
-    CREATE TABLE scores (trace_id TEXT, name TEXT, value REAL, PRIMARY KEY (trace_id, name));
+    CREATE TABLE IF NOT EXISTS scores (
+        trace_id TEXT, name TEXT, value REAL, PRIMARY KEY (trace_id, name));
 """
 
 
@@ -31,10 +32,16 @@ _TABLES = """
 def sqlite_store() -> Iterator[sqlite3.Connection]:
     """A new database in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        connection = sqlite3.connect(Path(folder) / "floor.db", isolation_level=None)
-        connection.executescript(_TABLES)
+        connection = open_store(Path(folder) / "floor.db")
         yield connection
         connection.close()
+
+
+def open_store(path: Path) -> sqlite3.Connection:
+    """A database in a file, made if it is not there."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(_TABLES)
+    return connection
 
 
 def sqlite_loop(

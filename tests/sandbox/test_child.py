@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -77,6 +78,21 @@ def test_what_a_child_started_ends_with_it(short_grace, monkeypatch):
     monkeypatch.setattr("xeroml_nb.scoring.sandbox.child._START", CLOCKLESS)
     with contained(0.5):
         assert run("leave_another", seconds=0.5).status is None
+
+
+def test_a_system_without_sessions_ends_the_child_alone(monkeypatch):
+    done = []
+    monkeypatch.delattr(child.os, "killpg")
+    started = SimpleNamespace(
+        poll=lambda: None,
+        kill=lambda: done.append("killed"),
+        wait=lambda: done.append("gone"),
+        stdin=None,
+        stdout=None,
+        stderr=None,
+    )
+    child._kill(started)
+    assert done == ["killed", "gone"]
 
 
 CLOCKLESS = (

@@ -86,6 +86,11 @@ def test_an_end_without_an_answer_says_which_limit_was_met(status, message):
         open_it(status, b"")
 
 
+def test_an_answer_that_is_no_envelope_says_what_came_back():
+    with pytest.raises(CardFailed, match="cannot be read: a list came back"):
+        open_it(Status.ANSWERED, b"[1]")
+
+
 def test_an_answer_that_grew_too_long_says_so():
     with pytest.raises(CardFailed, match="more than 8 MB"):
         open_it(None, b"x", answered_too_much=True)

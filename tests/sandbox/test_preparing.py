@@ -99,6 +99,21 @@ def test_another_process_that_builds_is_waited_for(tmp_path):
         waiting.join()
 
 
+def test_where_the_system_has_no_locks_two_may_do_the_same_work(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with alone(tmp_path / "lock"), alone(tmp_path / "lock"):
+        assert not (tmp_path / "lock").exists()
+
+
+def test_an_interpreter_that_was_built_since_is_not_discarded(builds):
+    damaged = prepared()
+    damaged.discard()
+    built_since = prepared()
+    damaged.discard()
+    assert prepared() == built_since
+    assert len(builds) == 2
+
+
 @pytest.mark.parametrize("left", [0, 1000, 20_000_000])
 def test_a_damaged_interpreter_is_built_anew(interpreter, builds, left):
     private_folder()

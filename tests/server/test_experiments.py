@@ -46,6 +46,9 @@ def runs_of(api, **asked):
 
 def test_an_experiment_is_stored_and_brought_to_what_is_said_later(server, api):
     made = api.post("/experiments", json=EXPERIMENT).json()
+    stopped = {**EXPERIMENT, "status": "stopped", "stopReason": "max_time=9 s have passed"}
+    assert api.post("/experiments", json=stopped).json() == made
+    assert api.get("/experiments/e1").json()["stopReason"] == "max_time=9 s have passed"
     ended = {**EXPERIMENT, "status": "finished", "finishedAt": "2026-01-02T04:00:00Z"}
     again = api.post("/experiments", json={**ended, "number": 7}).json()
 
@@ -53,6 +56,7 @@ def test_an_experiment_is_stored_and_brought_to_what_is_said_later(server, api):
     assert made == again == {"id": "e1", "name": "triage v2", "number": 1, "url": url}
     found = api.get("/experiments/e1").json()
     assert (found["status"], found["finishedAt"]) == ("finished", "2026-01-02T04:00:00.000000Z")
+    assert found["stopReason"] is None
     assert {**found, **EXPERIMENT, "status": 0, "createdAt": 0} == {
         **found,
         "status": 0,

@@ -8,6 +8,7 @@ import pytest
 from server.running import running
 
 import xeroml_nb as xn
+from sync.faulty_server import FaultyServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,3 +45,38 @@ def client_to(there, **others) -> xn.Client:
     """A client that is set to a server, by default with its keys."""
     given = {"host": there.url, "public_key": there.public, "secret_key": there.secret}
     return xn.get_client(**given | others)
+
+
+def person(name, there, own_folder, **others) -> xn.Client:
+    """A client over a store of one's own, which sends only when it is told to."""
+    made = client_to(there, store=own_folder / f"{name}.db", **others)
+    made._flow.stop()
+    return made
+
+
+@pytest.fixture
+def ann(there, own_folder) -> Iterator[xn.Client]:
+    """One of two people with stores of their own."""
+    made = person("ann", there, own_folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ben(there, own_folder) -> Iterator[xn.Client]:
+    """The other one."""
+    made = person("ben", there, own_folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def odd(own_folder) -> Iterator[tuple[FaultyServer, xn.Client]]:
+    """A server that shows what it is told, and a client of it."""
+    with FaultyServer() as server:
+        made = xn.get_client(
+            own_folder / "odd.db", host=server.url, public_key="pk", secret_key="sk"
+        )
+        made._flow.stop()
+        yield server, made
+        made.close()

@@ -9,7 +9,7 @@ import pytest
 from server.running import running
 
 import xeroml_nb as xn
-from sync.conftest import client_to
+from sync.conftest import person
 from sync.faulty_server import FaultyServer, Reply
 from xeroml_nb.errors import BadInput, NoServer, NotFound, NotReachable, ServerFault
 from xeroml_nb.records.score import ScoreTarget, new_score
@@ -19,27 +19,6 @@ from xeroml_nb.sync.pull.datasets import KeptVersionWarning
 
 NAME = "support/Überblick #1"
 ITEMS = [{"id": f"q{n}", "input": f"question {n}", "expected_output": n} for n in range(4)]
-
-
-def person(name, there, own_folder, **others):
-    """A client over a store of one's own, which sends only when it is told to."""
-    made = client_to(there, store=own_folder / f"{name}.db", **others)
-    made._flow.stop()
-    return made
-
-
-@pytest.fixture
-def ann(there, own_folder):
-    made = person("ann", there, own_folder)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def ben(there, own_folder):
-    made = person("ben", there, own_folder)
-    yield made
-    made.close()
 
 
 def answer(input):  # noqa: A002 - the word of the field
@@ -486,18 +465,6 @@ ITEM = {"id": "q", "input": "question"}
 
 def without(body, name):
     return {key: value for key, value in body.items() if key != name}
-
-
-@pytest.fixture
-def odd(own_folder):
-    """A server that shows what it is told, and a client of it."""
-    with FaultyServer() as server:
-        made = xn.get_client(
-            own_folder / "odd.db", host=server.url, public_key="pk", secret_key="sk"
-        )
-        made._flow.stop()
-        yield server, made
-        made.close()
 
 
 @pytest.mark.parametrize(

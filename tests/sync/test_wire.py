@@ -264,6 +264,7 @@ def some_experiments(draw):
         environment=draw(objects),
         metadata=draw(objects),
         finished_at=draw(maybe),
+        stop_reason=draw(st.none() | texts),
     )
 
 
