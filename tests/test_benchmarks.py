@@ -18,6 +18,7 @@ NAMES = (
     "import",
     "kill",
     "comparing",
+    "million",
     "coverage",
     "serving",
     "pushing",

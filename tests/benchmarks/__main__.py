@@ -17,13 +17,16 @@ from tests.benchmarks import (
     judging,
     kill,
     labelling,
+    million,
     overhead,
+    peers,
     pushing,
     sandbox,
     serving,
     threads,
 )
 from tests.benchmarks.figures import Figure, table
+from tests.benchmarks.soak import figures as soak
 
 BENCHMARKS = {
     "threads": threads.figures,
@@ -34,12 +37,15 @@ BENCHMARKS = {
     "cluster": cluster.figures,
     "labelling": labelling.figures,
     "comparing": comparing.figures,
+    "million": million.figures,
     "coverage": coverage.figures,
     "serving": serving.figures,
     "pushing": pushing.figures,
     "judging": judging.figures,
     "evaluators": evaluators.figures,
     "sandbox": sandbox.figures,
+    "peers": peers.figures,
+    "soak": soak.figures,
 }
 _NOTES = """
 Each benchmark runs in a process of its own, the product and its floor by turns; medians.
@@ -52,6 +58,8 @@ Memory is the peak of a process that does nothing but that run, in MB of 10^6 by
 Coverage is simulated with a fixed seed: the share of 95 % intervals that hold the truth, and of
 tests at 5 % that find a difference where there is none, with a standard error below
 0.3 points (0.5 for corrected means).
+A million item runs are written straight to the tables, each as a real run leaves it, with its trace
+and two scores; the floor is a new connection of sqlite3 that asks for the same in one statement.
 Serving and pushing use a server in a process of its own on the same machine; the floor is the same
 web server with nothing behind it. A push is timed from the call to its return, read back included.
 A label is timed from the decision to its commit, in the process that pushes.
@@ -59,7 +67,19 @@ Score cards: processor time is that of this process and its child processes toge
 Judging: the share of the lanes that wait for the model, as the model's endpoint sees it, from the
 first question to the last answer; at the end of a run some lanes have nothing left to ask.
 Evaluators are timed from the call to the score, without a store; their floor is a plain loop over
-the same comparisons.""".strip()
+the same comparisons.
+Peers are installed at first use, some 2.5 GB in the user's cache or in XEROML_BENCHMARK_PEERS, and
+measured in one interleaved run: in each round every runner once, in a fresh process. All get the
+same items, task and scorer, and none can reach another machine; Langfuse and LangSmith send to a
+stub server here, so theirs is the client's cost alone, and Phoenix to a server of its own.
+Overhead and efficiency are timed until the runner says that all is stored or sent. An output or a
+score is kept if another process can read it after kill -9 (of a stub's: if it was received).
+Import is the import statement; the first item after it takes a client, a dataset of one item and
+the run of it.
+The soak takes half an hour and a little more, and SOAK_SEED repeats one. What the kernel told as
+done is looked for in its store at every stop, and on the server at the end. A full disk is a limit
+of the system on what the kernel writes. "Executed again" are items that were under way at a kill
+or a full disk. Memory is that of the kernel that lived longest, by quarters of its life.""".strip()
 
 
 def main() -> None:
@@ -71,10 +91,13 @@ def main() -> None:
     if unknown := set(asked.names) - BENCHMARKS.keys():
         parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
     found: list[Figure] = []
+    tables = []
     for name in asked.names or BENCHMARKS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        found += BENCHMARKS[name](quick=asked.quick)
-    print(_machine(), _NOTES, "", table(found), sep="\n")
+        figures = BENCHMARKS[name](quick=asked.quick)
+        found += figures
+        tables += ["", figures.markdown] if isinstance(figures, peers.Compared) else []
+    print(_machine(), _NOTES, "", table(found), *tables, sep="\n")
     if asked.quick:
         print("\nSmall sizes: these figures show that all works, not how fast it is.")
 

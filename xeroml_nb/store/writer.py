@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 _GROUP_SECONDS = 0.05
 _GROUP_SIZE = 500
-_CROWDED = 4_000
+_CROWDED = 1_000
 _CROWDED_PAUSE = 0.03  # short beside the time the writer needs for what is waiting
 
 
