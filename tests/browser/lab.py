@@ -83,12 +83,6 @@ _APPS = {
     "notebook": ("JupyterNotebookApp", "notebooks"),
 }
 _PANEL = "window.jupyterapp.shell.currentWidget"
-_OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path})"
-_END = f"""async () => {{
-    const panel = {_PANEL};
-    await panel.sessionContext.shutdown();
-    panel.dispose();
-}}"""
 _PATIENCE = 30_000  # milliseconds
 _NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"  # Notebook 7 as it starts
 
@@ -126,7 +120,6 @@ class Lab:
         self._settings = _SETTINGS | dict(settings or {})
         self._size = size
         self._token = secrets.token_hex(16)
-        self._spare: list[Page] = []
         self._noted: list[str] = []
         self.errors: list[str] = []
 
@@ -157,41 +150,20 @@ class Lab:
         (self._home / "outside.txt").unlink(missing_ok=True)
 
     def open(self, path: Path) -> Notebook:
-        """Open a notebook below `root` in a page that shows no other, and wait for its kernel."""
-        if self._spare:
-            page = self._spare.pop()
-            page.evaluate(_OPEN, path.relative_to(self.root).as_posix())
-        else:
-            page = self._new_page()
-            page.goto(self.address(path))
-        _wait_until_ready(page)
-        return Notebook(self, page, path)
-
-    def address(self, path: Path) -> str:
-        """Where a browser finds a notebook."""
-        place = quote(path.relative_to(self.root).as_posix())
-        return f"{self._url}/{_APPS[self._app][1]}/{place}?token={self._token}&reset"
-
-    def take_back(self, page: Page, *, is_changed: bool) -> None:
-        """End a page's notebook and its kernel; the next notebook spares loading the application.
-
-        Notebook 7 has a page for each.
-        """
-        page.evaluate(_END)
-        if is_changed or self._app == "notebook":
-            page.close()
-            return
-        width, height = self._size
-        page.set_viewport_size({"width": width, "height": height})
-        self._spare.append(page)
-
-    def _new_page(self) -> Page:
+        """Open a notebook below `root` in a page of its own, and wait for its kernel."""
         page = self._context.new_page()
         page.set_default_timeout(_PATIENCE)
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self._note_error(str(error)))
         page.on("websocket", self._note_request)
-        return page
+        place = quote(path.relative_to(self.root).as_posix())
+        page.goto(f"{self._url}/{_APPS[self._app][1]}/{place}?token={self._token}&reset")
+        _wait_until_ready(page)
+        return Notebook(self, page, path)
+
+    def end_session(self, session: str) -> None:
+        """Shut a notebook's kernel down."""
+        self._ask("DELETE", f"sessions/{session}")
 
     def _launch(self, stack: ExitStack) -> BrowserContext:
         """A browser with a profile on disk: what it compiled for one page it has for the next."""
@@ -292,7 +264,6 @@ class Notebook:
         self.page = page
         self.path = path
         self._lab = lab
-        self._is_closed = False
 
     @property
     def folder(self) -> Path:
@@ -370,7 +341,7 @@ class Notebook:
 
     def reload(self) -> None:
         """Load the page again, as it was saved; the kernel goes on."""
-        self.page.goto(self._lab.address(self.path))
+        self.page.reload()
         _wait_until_ready(self.page)
 
     def save(self) -> nbformat.NotebookNode:
@@ -378,15 +349,13 @@ class Notebook:
         self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
         return nbformat.read(self.path, as_version=4)
 
-    def close(self, *, is_changed: bool = False) -> None:
-        """Give the page back and end the kernel; once more does nothing.
-
-        Args:
-            is_changed: The test left something in the page that no other test may meet.
-        """
-        if not self._is_closed:
-            self._is_closed = True
-            self._lab.take_back(self.page, is_changed=is_changed)
+    def close(self) -> None:
+        """Close the page and end the kernel; once more does nothing."""
+        if self.page.is_closed():
+            return
+        session = self.page.evaluate(f"{_PANEL}.sessionContext.session.id")
+        self.page.close()
+        self._lab.end_session(session)
 
 
 def _wait_until_ready(page: Page) -> None:

@@ -177,7 +177,7 @@ def test_no_key_pressed_in_a_labeller_reaches_the_notebook(anywhere, lab, closin
     it.page.locator(".jp-Notebook-cell").nth(3).locator(".jp-InputPrompt").click()
     it.page.keyboard.press("b")
     assert it.cell_count == 7
-    it.close(is_changed=True)
+    it.close()
     assert (anywhere.outside, anywhere.errors) == ([], [])
 
 
