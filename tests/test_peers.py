@@ -157,7 +157,7 @@ def test_rows_stand_beside_the_floor_and_tell_what_only_stays_in_memory():
         row.killed = Killed(20, 19, 18, None)
     own.killed = Killed(20, None, None, None)
     written = report.markdown([floor, own, peer])
-    assert "| Stranger 1.0 | nowhere | 8 | 8 | – | – | 19, 18 of 20 | – | – | – |" in written
+    assert "| Stranger 1.0 | nowhere | 8 | 8 | – | – | 19, 18 of 20 | – | – |" in written
     assert "nothing: memory only" in written
 
 

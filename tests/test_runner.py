@@ -752,10 +752,10 @@ def test_an_output_waiting_for_its_evaluator_does_not_time_out(client):
     client.create_dataset(name="many", items=[{"input": n} for n in range(64)])
 
     def slow(output):
-        time.sleep(0.25)
+        time.sleep(0.15)  # four at a time: the last waits longer than the time limit
         return 1.0
 
-    options = {"concurrency": 64, "timeout": 0.5, "evaluators": [slow]}
+    options = {"concurrency": 64, "timeout": 1.5, "evaluators": [slow]}
     frame = client.run(double_later, "many", **options).to_frame()
     assert set(frame["status"]) == {"ok"}
     assert frame["slow"].count() == 64
