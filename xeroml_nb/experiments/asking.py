@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from xeroml_nb.experiments.attempting import in_time
+from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.evaluation import Level, level_of
 from xeroml_nb.experiments.retries import Stopped
 from xeroml_nb.experiments.task import known_of
@@ -25,9 +26,7 @@ def ask(flight: Flight) -> None:
         for evaluator in _those_left(flight):
             try:
                 with scoring():
-                    result = flight.route.wait_for(
-                        evaluator.call(flight.known), flight.route.timeout
-                    )
+                    result = wait_for(evaluator.call(flight.known), flight.route.timeout)
                 flight.keep_scores(evaluator, result)
             except BaseException as error:  # noqa: BLE001 - an evaluator may raise anything
                 if isinstance(error, Stopped) and flight.route.is_stopping():

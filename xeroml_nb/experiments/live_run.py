@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from xeroml_nb.errors import BadInput
 from xeroml_nb.experiments import claims, environment
-from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.board import Board, Job, pending
 from xeroml_nb.experiments.budget import Budget, checked_limit
 from xeroml_nb.experiments.engine import Engine
@@ -217,7 +216,6 @@ class LiveRun:
             experiment_id=self._record.id,
             label=self._record.label,
             call=call,
-            wait_for=wait_for,
             evaluators=of_items(self._recipe.evaluators),
             recorder=self._recorder,
             retries=options.retries,

@@ -7,12 +7,10 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.evaluation import of_items
 from xeroml_nb.experiments.flight import Flight
 from xeroml_nb.experiments.live_run import DEFAULT_TIMEOUT
 from xeroml_nb.experiments.open_run import OpenRun
-from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.route import Route
 from xeroml_nb.records.evaluation import Evaluation
 from xeroml_nb.store import experiments as stored
@@ -61,11 +59,8 @@ class OwnLoop:
         return Route(
             experiment_id=self._record.id,
             label=self._record.label,
-            call=lambda _, __: (None, 0.0),
-            wait_for=wait_for,
             evaluators=of_items(self._evaluators),
             recorder=self._recorder,
-            retries=Retries(0),
             timeout=DEFAULT_TIMEOUT,
             is_stopping=lambda: False,
             keep_items=True,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xeroml_nb.errors import BadInput, MissingExtra, NotFound
+from xeroml_nb.notebook.notebook_path import notebook_path
 from xeroml_nb.records.ids import random_id
 from xeroml_nb.records.json_text import preview
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nbformat import NotebookNode
 
 _LONGEST_ERROR = 300  # characters
@@ -52,13 +54,7 @@ def checked_target(source: Path, output: str | Path | None) -> Path:
     """
     if output is None:
         return source.with_name(f"{source.stem}.run.ipynb")
-    target = Path(output).expanduser().absolute()
-    if target.suffix != ".ipynb":
-        raise BadInput(
-            f"The output is a notebook, and {str(output)!r} names none.", "End it in .ipynb."
-        )
-    if not target.parent.is_dir():
-        raise BadInput(f"There is no folder {str(target.parent)!r}.", "Make it first.")
+    target = notebook_path(output, "The output")
     if target.resolve() == source.resolve():
         raise BadInput(f"{str(output)!r} is the notebook itself.", "Pass another output.")
     return target

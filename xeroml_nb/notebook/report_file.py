@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from xeroml_nb.errors import BadInput
+from xeroml_nb.notebook.notebook_path import notebook_path
 from xeroml_nb.records import clock
 from xeroml_nb.records.ids import random_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from nbformat import NotebookNode
 
@@ -29,13 +30,7 @@ def checked_path(path: str | Path) -> Path:
         BadInput: If it names no notebook, its folder is missing, or a notebook that is no report
             stands there.
     """
-    given = Path(path).expanduser().absolute()
-    if given.suffix != ".ipynb":
-        raise BadInput(
-            f"A report is a notebook, and {str(path)!r} names none.", "End it in .ipynb."
-        )
-    if not given.parent.is_dir():
-        raise BadInput(f"There is no folder {str(given.parent)!r}.", "Make it first.")
+    given = notebook_path(path, "A report")
     if given.exists() and not _is_report(given):
         raise BadInput(
             f"{str(path)!r} is there already, and is no report of xeroml_nb.",

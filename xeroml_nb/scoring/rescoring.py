@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from xeroml_nb.experiments.background import wait_for
 from xeroml_nb.experiments.binding import Bound
 from xeroml_nb.experiments.board import Board
 from xeroml_nb.experiments.calls import DirectCall
 from xeroml_nb.experiments.engine import Engine
 from xeroml_nb.experiments.evaluation import of_experiment, of_items
 from xeroml_nb.experiments.experiment import Experiment
-from xeroml_nb.experiments.retries import Retries
 from xeroml_nb.experiments.route import Route
 from xeroml_nb.experiments.tally import Tally
 from xeroml_nb.experiments.whole import WholeScoring
@@ -112,11 +110,8 @@ class Rescoring:
         return Route(
             experiment_id=self._record.id,
             label=self._record.label,
-            call=lambda _, __: (None, 0.0),
-            wait_for=wait_for,
             evaluators=of_items(self._evaluators),
             recorder=self._recorder,
-            retries=Retries(0),
             timeout=self._options.timeout,
             is_stopping=stopping.is_set,
         )
